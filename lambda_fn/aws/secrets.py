@@ -1,0 +1,61 @@
+"""Secrets Manager."""
+
+from typing import Protocol
+
+from lambda_fn.errors import MigrateError
+from lambda_fn.errors import settings as settings_errors
+
+# An endpoint that cannot be reached must not look like a hang (botocore's defaults: 60 s, five times).
+_CONNECT_TIMEOUT_S = 3
+_READ_TIMEOUT_S = 5
+_ATTEMPTS = 2
+
+_REACH = (
+    "Give the function's subnets a route to Secrets Manager: an interface endpoint "
+    "com.amazonaws.<region>.secretsmanager with private DNS whose security group admits the function on 443, or a NAT."
+)
+_NEXT_STEPS = {
+    "AccessDeniedException": (
+        "Allow the function's role secretsmanager:GetSecretValue on the secret, and kms:Decrypt on its key."
+    ),
+    "ResourceNotFoundException": "Check MIGRATE_SECRET_ID, the region and the account.",
+    "DecryptionFailure": "Allow the function's role kms:Decrypt on the secret's key.",
+}
+_OTHERWISE = "Check MIGRATE_SECRET_ID and the secret itself."
+
+
+class SecretsClient(Protocol):
+    """What is used of boto3's client."""
+
+    def get_secret_value(self, *, SecretId: str) -> dict[str, str]:  # noqa: N803  # the name is boto3's
+        """The secret's current value."""
+
+
+def read_secret(secret_id: str) -> str:
+    """The secret's text. Raises: SettingsInvalid M204, within seconds, with what is missing."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        return _client().get_secret_value(SecretId=secret_id).get("SecretString", "")
+    except ClientError as error:
+        raise _refused(secret_id, error.response["Error"]["Code"]) from None
+    except BotoCoreError as error:
+        raise settings_errors.secret_unreadable(secret_id, type(error).__name__, _REACH) from None
+
+
+def _refused(secret_id: str, code: str) -> MigrateError:
+    return settings_errors.secret_unreadable(secret_id, code, _NEXT_STEPS.get(code, _OTHERWISE))
+
+
+def _client() -> SecretsClient:
+    # Imported here: with DATABASE_URL nobody pays for boto3 (about 0.3 s).
+    import boto3
+    from botocore.config import Config
+
+    config = Config(
+        connect_timeout=_CONNECT_TIMEOUT_S,
+        read_timeout=_READ_TIMEOUT_S,
+        retries={"total_max_attempts": _ATTEMPTS},
+    )
+    client: SecretsClient = boto3.client("secretsmanager", config=config)
+    return client

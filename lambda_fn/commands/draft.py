@@ -1,0 +1,68 @@
+"""The outcome while it is being written: whatever ends a run, what is known by then is told."""
+
+from dataclasses import dataclass, field
+
+from lambda_fn.domain.execution import Execution
+from lambda_fn.domain.migration import Migration
+from lambda_fn.domain.outcome import AppliedMigration, Outcome, PendingMigration, Status
+from lambda_fn.domain.plan import Plan
+from lambda_fn.domain.request import Request
+from lambda_fn.errors import MigrateError
+
+
+@dataclass(slots=True)
+class Draft:
+    """What a run has found out so far. Fields mean what they mean in Outcome."""
+
+    request: Request
+    run_id: str
+    lock_wait_ms: int | None = None
+    directory: str | None = None
+    migrations: int | None = None
+    database: str | None = None
+    schema: str | None = None
+    server_version: str | None = None
+    applied: list[AppliedMigration] = field(default_factory=list)
+    resolved: list[str] = field(default_factory=list)
+    plan: Plan = field(default_factory=Plan)
+    executions: dict[str, Execution] = field(default_factory=dict)
+
+    def outcome(self, error: MigrateError | None, elapsed_ms: int) -> Outcome:
+        """The outcome as it stands now."""
+        return Outcome(
+            action=self.request.action,
+            status=self._status(error),
+            run_id=self.run_id,
+            elapsed_ms=elapsed_ms,
+            lock_wait_ms=self.lock_wait_ms,
+            directory=self.directory,
+            migrations=self.migrations,
+            database=self.database,
+            schema=self.schema,
+            server_version=self.server_version,
+            applied=tuple(self.applied),
+            pending=tuple(self._pending(m) for m in self._left()),
+            failed=tuple(dict.fromkeys(record.name for record in self.plan.failed)),
+            resolved=tuple(self.resolved),
+            warnings=self.plan.warnings,
+            error=error,
+        )
+
+    def _status(self, error: MigrateError | None) -> Status:
+        if error is not None:
+            return Status.UNKNOWN if error.unknown else Status.FAILED
+        if self.plan.failed:
+            return Status.FAILED
+        if self._left():
+            return Status.PENDING
+        return Status.APPLIED if self.applied else Status.UP_TO_DATE
+
+    def _left(self) -> tuple[Migration, ...]:
+        done = {migration.name for migration in self.applied}
+        return tuple(m for m in self.plan.pending if m.name not in done)
+
+    def _pending(self, migration: Migration) -> PendingMigration:
+        execution = self.executions.get(migration.name)
+        if execution is None:
+            return PendingMigration(migration.name)
+        return PendingMigration(migration.name, execution.mode, execution.statements)

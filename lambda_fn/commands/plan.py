@@ -1,0 +1,27 @@
+"""Plan: what deploy would do, and what it would refuse; without a lock and without a write."""
+
+from lambda_fn.commands.draft import Draft
+from lambda_fn.commands.status import status
+from lambda_fn.domain.execution import plan_execution
+from lambda_fn.domain.migration import Migration
+from lambda_fn.domain.plan import check_plan, check_schema_empty
+from lambda_fn.ports import MigrationsTable, Reporter
+
+
+def plan(
+    draft: Draft,
+    migrations: tuple[Migration, ...],
+    table: MigrationsTable,
+    reporter: Reporter,
+    *,
+    strict: bool,
+) -> None:
+    """Find out what deploy would do, and how it would run each script.
+
+    Raises: what deploy would raise before it takes the lock.
+    """
+    history = status(draft, migrations, table, reporter)
+    check_plan(draft.plan, strict=strict)
+    check_schema_empty(history, table.schema, migrations)
+    for migration in draft.plan.pending:
+        draft.executions[migration.name] = plan_execution(migration)

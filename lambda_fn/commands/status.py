@@ -1,0 +1,18 @@
+"""Status: what is pending and failed, without a lock and without a write."""
+
+from lambda_fn.commands.draft import Draft
+from lambda_fn.domain.event import Diagnosed, Warned
+from lambda_fn.domain.history import History
+from lambda_fn.domain.migration import Migration
+from lambda_fn.domain.plan import make_plan
+from lambda_fn.ports import MigrationsTable, Reporter
+
+
+def status(draft: Draft, migrations: tuple[Migration, ...], table: MigrationsTable, reporter: Reporter) -> History:
+    """Find out what is pending and failed, by the same rules as deploy; return what the history says."""
+    history = table.read()
+    draft.plan = plan = make_plan(migrations, history, to=draft.request.to)
+    for diagnostic in plan.warnings:
+        reporter.report(Warned(diagnostic))
+    reporter.report(Diagnosed(tuple(m.name for m in plan.pending), tuple(r.name for r in plan.failed)))
+    return history

@@ -1,0 +1,89 @@
+"""The migrations directory on disk."""
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from lambda_fn.domain.migration import Migration, check_lock_file, check_name, sort_key
+from lambda_fn.errors import settings as settings_errors
+
+SCRIPT_NAME = "migration.sql"
+LOCK_FILE_NAME = "migration_lock.toml"
+_LAYER = Path("/opt")
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationsDirectory:
+    """A directory that was read: its path, and its migrations in the order of application."""
+
+    path: str
+    migrations: tuple[Migration, ...]
+
+
+def find_directory(explicit: str | None, *, layer: Path = _LAYER, package: Path = _PACKAGE) -> Path:
+    """The migrations directory: the explicit one, else the only one of a layer's and the package's.
+
+    Looked for in `/opt/migrations`, `/opt` when it holds a lock file, and `migrations` beside `lambda_fn`.
+    Raises: SettingsInvalid M206 when there is none, M207 when there is more than one.
+    """
+    if explicit is not None:
+        return _existing([Path(explicit)])
+    return _existing([layer / "migrations", *_with_lock_file(layer), package / "migrations"])
+
+
+def _with_lock_file(layer: Path) -> Iterator[Path]:
+    if (layer / LOCK_FILE_NAME).is_file():
+        yield layer
+
+
+def _existing(places: Iterable[Path]) -> Path:
+    looked_in = list(places)
+    found = [place for place in looked_in if place.is_dir()]
+    if not found:
+        raise settings_errors.no_directory(map(str, looked_in))
+    if len(found) > 1:
+        raise settings_errors.several_directories(map(str, found))
+    return found[0]
+
+
+def read_directory(path: Path) -> MigrationsDirectory:
+    """Read every migration below `path`, and check the lock file.
+
+    As for Prisma, every directory is a migration whatever its name, and files are none.
+    Raises: SettingsInvalid M206 (no migration), M208 (symbolic link), M209 (unreadable), M210 (name too long),
+    P3015 (no migration.sql), P3019 (another provider).
+    """
+    try:
+        check_lock_file(_lock_file(path))
+        migrations = tuple(_migration(Path(entry)) for entry in _directories(path))
+    except OSError as error:
+        raise settings_errors.unreadable_directory(str(error.filename), error.strerror or "error") from error
+    if not migrations:
+        raise settings_errors.empty_directory(str(path))
+    return MigrationsDirectory(str(path), migrations)
+
+
+def _lock_file(path: Path) -> str | None:
+    try:
+        return (path / LOCK_FILE_NAME).read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return None
+
+
+def _directories(path: Path) -> list[str]:
+    with os.scandir(path) as entries:
+        found = [entry for entry in entries if entry.is_dir()]
+    for entry in found:
+        if entry.is_symlink():
+            raise settings_errors.symbolic_link(entry.path)
+    return [entry.path for entry in sorted(found, key=lambda entry: sort_key(entry.name))]
+
+
+def _migration(directory: Path) -> Migration:
+    check_name(directory.name)
+    try:
+        return Migration(directory.name, (directory / SCRIPT_NAME).read_bytes())
+    except (FileNotFoundError, IsADirectoryError):
+        raise settings_errors.missing_script(directory.name) from None

@@ -1,0 +1,201 @@
+"""What happens during a run, and the sentences that people search their logs for."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from lambda_fn.domain.outcome import AppliedMigration
+from lambda_fn.domain.plan import Diagnostic
+from lambda_fn.domain.request import Action
+from lambda_fn.errors import MigrateError
+
+NOTICE_LIMIT = 100  # a migration; a flood of notices must not fill the log
+
+
+class Level(StrEnum):
+    """How loud a sentence is."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One record of a log, one line of a terminal."""
+
+    text: str
+    level: Level = Level.INFO
+
+
+class Event(Protocol):
+    """Something that happened. Its sentences are in Prisma's wording wherever Prisma has one."""
+
+    @property
+    def sentences(self) -> tuple[Sentence, ...]:
+        """What to tell people, in order; may be nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """The run begins."""
+
+    action: Action
+
+    @property
+    def sentences(self) -> tuple[Sentence, ...]:
+        """The banner of a deploy."""
+        return (Sentence("Running Database Migrations"),) if self.action is Action.DEPLOY else ()
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryRead:
+    """The migrations directory was read."""
+
+    path: str
+    migrations: int
+
+    @property
+    def sentences(self) -> tuple[Sentence, ...]:
+        """How many migrations there are, and where."""
+        return (Sentence(f"{self.migrations} migration{_s(self.migrations)} found in {self.path}"),)
+
+
+@dataclass(frozen=True, slots=True)
+class LockAwaited:
+    """Another runner holds the advisory lock; told once, then now and then."""
+
+    holder: str
+    waited_ms: int
+
+    @property
+    def sentences(self) -> tuple[Sentence, ...]:
+        """Who holds it."""
+        return (Sentence(f"Waiting for the advisory lock since {self.waited_ms} ms: {self.holder}", Level.WARNING),)
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyStarted:
+    """A migration is about to be applied."""
+
+    name: str
+
+    @property
+    def sentences(self) -> tuple[Sentence, ...]:
+        """Its name."""
+        return (Sentence(f"Applying migration `{self.name}`"),)
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """The server said something while a migration ran."""
+
+    name: str
+    severity: str
+    message: str
+
+    @property
+    def sentences(self) -> tuple[Sentence, ...]:
+        """What it said."""
+        return (Sentence(f"{self.name}: {self.severity}: {self.message}"),)
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A migration is in the database and in the history."""
+
+    migration: AppliedMigration
+
+    @property
+    def sentences(self) -> tuple[Sentence, ...]:
+        """Its name, and how long it took."""
+        return (Sentence(f"Applied migration `{self.migration.name}` in {self.migration.elapsed_ms} ms"),)
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A migration was marked."""
+
+    name: str
+    applied: bool
+
+    @property
+    def sentences(self) -> tuple[Sentence, ...]:
+        """Its name, and as what."""
+        return (Sentence(f"Migration {self.name} marked as {'applied' if self.applied else 'rolled back'}."),)
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """Directory and history disagree in some way that is allowed."""
+
+    diagnostic: Diagnostic
+
+    @property
+    def sentences(self) -> tuple[Sentence, ...]:
+        """How they disagree."""
+        return (Sentence(f"{self.diagnostic.code} {self.diagnostic.message}", Level.WARNING),)
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosed:
+    """What is pending and what has failed is known; nothing was changed."""
+
+    pending: tuple[str, ...]
+    failed: tuple[str, ...]
+
+    @property
+    def sentences(self) -> tuple[Sentence, ...]:
+        """Their names; failed ones are told also where something is pending, which Prisma does not."""
+        found = (
+            *_named(self.pending, "not yet been applied", Level.INFO),
+            *_named(self.failed, "failed", Level.ERROR),
+        )
+        return found or (Sentence("Database schema is up to date!"),)
+
+
+@dataclass(frozen=True, slots=True)
+class DeployFinished:
+    """Deploy came to its end without an error."""
+
+    applied: tuple[AppliedMigration, ...]
+
+    @property
+    def sentences(self) -> tuple[Sentence, ...]:
+        """What was applied, in Prisma's wording since 5.9 and in the one before: people search for either."""
+        done = Sentence("Migrations completed successfully")
+        if not self.applied:
+            return Sentence("No pending migrations to apply."), done
+        names = [migration.name for migration in self.applied]
+        return (
+            Sentence("The following migration(s) have been applied:\n" + _tree(names)),
+            Sentence(f"The following migrations have been applied: {', '.join(names)}"),
+            Sentence("All migrations have been successfully applied."),
+            done,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RunFailed:
+    """The run ends with an error."""
+
+    error: MigrateError
+
+    @property
+    def sentences(self) -> tuple[Sentence, ...]:
+        """The whole error, as one record."""
+        return (Sentence(self.error.text, Level.ERROR),)
+
+
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"
+
+
+def _named(names: tuple[str, ...], what: str, level: Level) -> tuple[Sentence, ...]:
+    if not names:
+        return ()
+    return (Sentence("\n".join([f"Following migration{_s(len(names))} have {what}:", *names]), level),)
+
+
+def _tree(names: list[str]) -> str:
+    return "\n".join(["", "migrations/", *(f"  └─ {name}/\n    └─ migration.sql" for name in names)])

@@ -1,0 +1,56 @@
+"""The rows of `_prisma_migrations` as values."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class MigrationState(StrEnum):
+    """What a row says."""
+
+    APPLIED = "applied"
+    """Finished, and not rolled back."""
+    FAILED = "failed"
+    """Neither finished nor rolled back: failed, or running now."""
+    ROLLED_BACK = "rolledBack"
+    """Marked as rolled back; Prisma ignores it."""
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationRecord:
+    """One row. `started_at` (UTC, as Prisma prints it) and `logs` are read for failed rows only."""
+
+    id: str
+    name: str
+    checksum: str
+    finished: bool
+    rolled_back: bool
+    started_at: str | None = None
+    logs: str | None = field(default=None, repr=False)
+
+    @property
+    def state(self) -> MigrationState:
+        """The row's state; a row both finished and rolled back counts as rolled back (observed)."""
+        if self.rolled_back:
+            return MigrationState.ROLLED_BACK
+        return MigrationState.APPLIED if self.finished else MigrationState.FAILED
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What the database knows: whether the table exists, whether the schema holds other tables, the rows.
+
+    `records` are in the order of `started_at`. `occupied` matters only while the table does not exist (P3005).
+    """
+
+    exists: bool
+    occupied: bool = False
+    records: tuple[MigrationRecord, ...] = ()
+
+    def of(self, name: str) -> tuple[MigrationRecord, ...]:
+        """The rows of one migration, oldest first."""
+        return tuple(record for record in self.records if record.name == name)
+
+    @property
+    def failed(self) -> tuple[MigrationRecord, ...]:
+        """The rows that block every deploy, whether or not the directory has the migration (P3009)."""
+        return tuple(record for record in self.records if record.state is MigrationState.FAILED)

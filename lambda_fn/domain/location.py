@@ -1,0 +1,91 @@
+"""Where in a script: statement, line, column, and the line itself with a caret."""
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import islice
+
+from lambda_fn.domain.statement_kinds import TRANSACTION_CONTROL, kind_of, masks_literals
+from lambda_fn.domain.statements import (
+    Statement,
+    UnreadableScript,
+    line_at,
+    offset_of_character,
+    position_of,
+    split,
+)
+from lambda_fn.errors import Whereabouts
+
+_EXCERPT_WIDTH = 160
+_LITERAL = re.compile(r"'(?:[^']|'')*'?|\$(\w*)\$.*?(?:\$\1\$|$)")
+
+
+def at_offset(migration: str, text: bytes, offset: int, *, sqlstate: str | None = None) -> Whereabouts:
+    """The place of a byte offset, without asking which statement it is in."""
+    return _whereabouts(migration, text, offset, None, sqlstate, masked=False)
+
+
+def offset_of(text: bytes, position: int) -> int | None:
+    """The byte offset of the server's position, which counts characters from 1; None beyond the text."""
+    offset = offset_of_character(text, position - 1) if position > 0 else len(text)
+    return offset if offset < len(text) else None
+
+
+def of_error(migration: str, text: bytes, *, offset: int | None, executed: int, sqlstate: str) -> Whereabouts:
+    """The place of a server's error in a script.
+
+    `offset` is the byte that the server pointed at, if it did; `executed` the number of statements that had
+    succeeded before, the author's own BEGIN and COMMIT not counted.
+    """
+    number, statement = _statement_at(text, offset) if offset is not None else _statement_after(text, executed)
+    if offset is None and statement is not None:
+        offset = statement.start
+    if offset is None:
+        return Whereabouts(migration=migration, sqlstate=sqlstate)
+    masked = statement is not None and masks_literals(statement)
+    return _whereabouts(migration, text, offset, number, sqlstate, masked=masked)
+
+
+_Numbered = tuple[int | None, Statement | None]
+
+
+def _statement_at(text: bytes, offset: int) -> _Numbered:
+    return next((found for found in _numbered(text) if offset <= found[1].stop), (None, None))
+
+
+def _statement_after(text: bytes, executed: int) -> _Numbered:
+    counted = (found for found in _numbered(text) if kind_of(found[1]) not in TRANSACTION_CONTROL)
+    return next(islice(counted, executed, None), (None, None))
+
+
+def _numbered(text: bytes) -> Iterator[tuple[int, Statement]]:
+    with suppress(UnreadableScript):
+        yield from enumerate(split(text), 1)
+
+
+def _whereabouts(
+    migration: str, text: bytes, offset: int, number: int | None, sqlstate: str | None, *, masked: bool
+) -> Whereabouts:
+    position = position_of(text, offset)
+    source = line_at(text, position.line)
+    return Whereabouts(
+        migration=migration,
+        sqlstate=sqlstate,
+        statement=number,
+        line=position.line,
+        column=position.column,
+        excerpt=_excerpt(position.line, position.column, mask_literals(source) if masked else source),
+    )
+
+
+def mask_literals(line: str) -> str:
+    """The line with every string literal emptied to as many asterisks, so that columns stay."""
+    return _LITERAL.sub(lambda found: "'" + "*" * (len(found[0]) - 2) + "'", line)
+
+
+def _excerpt(line: int, column: int, source: str) -> str:
+    """The numbered line and, under it, a caret; long lines are cut round the column, tabs become blanks."""
+    start = max(0, column - 1 - _EXCERPT_WIDTH // 2)
+    shown = source[start : start + _EXCERPT_WIDTH].replace("\t", " ")
+    margin = f"{line:>5} | "
+    return f"{margin}{shown}\n{' ' * (len(margin) + column - 1 - start)}^"

@@ -1,0 +1,113 @@
+"""What a run came to, and the one place that turns it into JSON (`docs/outcome.schema.json`)."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from lambda_fn.domain.plan import Diagnostic
+from lambda_fn.domain.request import Action
+from lambda_fn.errors import MigrateError
+
+Json = dict[str, object]
+
+
+class Status(StrEnum):
+    """The outcome in one word; public API."""
+
+    APPLIED = "applied"
+    """Deploy applied at least one migration, and nothing is left to do."""
+    UP_TO_DATE = "upToDate"
+    """Nothing is pending."""
+    PENDING = "pending"
+    """Something is pending (status, plan, verify, resolve)."""
+    FAILED = "failed"
+    """The run ended with an error, or the history holds a failed row."""
+    UNKNOWN = "unknown"
+    """The server's answer to a commit is not in; the next run finds out."""
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedMigration:
+    """A migration that this run applied."""
+
+    name: str
+    statements: int
+    elapsed_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class PendingMigration:
+    """A migration that is pending; how it would run is said by `plan` only."""
+
+    name: str
+    mode: str | None = None
+    statements: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run came to. Every field that is not known is None or empty."""
+
+    action: Action
+    status: Status
+    run_id: str
+    elapsed_ms: int
+    lock_wait_ms: int | None = None
+    directory: str | None = None
+    migrations: int | None = None
+    database: str | None = None
+    schema: str | None = None
+    server_version: str | None = None
+    applied: tuple[AppliedMigration, ...] = ()
+    pending: tuple[PendingMigration, ...] = ()
+    failed: tuple[str, ...] = ()
+    resolved: tuple[str, ...] = ()
+    warnings: tuple[Diagnostic, ...] = ()
+    error: MigrateError | None = field(default=None, compare=False)
+
+
+def to_json(outcome: Outcome) -> Json:
+    """The outcome as JSON values; keys in camelCase, times in milliseconds."""
+    return {
+        "action": outcome.action.value,
+        "status": outcome.status.value,
+        "runId": outcome.run_id,
+        "elapsedMs": outcome.elapsed_ms,
+        "lockWaitMs": outcome.lock_wait_ms,
+        "directory": outcome.directory,
+        "migrations": outcome.migrations,
+        "database": outcome.database,
+        "schema": outcome.schema,
+        "serverVersion": outcome.server_version,
+        "applied": [{"name": m.name, "statements": m.statements, "elapsedMs": m.elapsed_ms} for m in outcome.applied],
+        "pending": [_pending_to_json(m) for m in outcome.pending],
+        "failed": list(outcome.failed),
+        "resolved": list(outcome.resolved),
+        "warnings": [
+            {"code": w.code, "message": w.message, "migrations": list(w.migrations)} for w in outcome.warnings
+        ],
+        "error": None if outcome.error is None else error_to_json(outcome.error),
+    }
+
+
+def _pending_to_json(migration: PendingMigration) -> Json:
+    if migration.mode is None:
+        return {"name": migration.name}
+    return {"name": migration.name, "mode": migration.mode, "statements": migration.statements}
+
+
+def error_to_json(error: MigrateError) -> Json:
+    """An error as JSON values."""
+    where = error.where
+    return {
+        "class": type(error).__name__,
+        "code": error.code,
+        "message": error.headline,
+        "nextStep": error.next_step,
+        "migration": where.migration,
+        "sqlstate": where.sqlstate,
+        "statement": where.statement,
+        "line": where.line,
+        "column": where.column,
+        "excerpt": where.excerpt,
+        "details": list(error.lines),
+    }

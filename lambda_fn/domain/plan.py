@@ -1,0 +1,143 @@
+"""What a deploy would do: the directory and the history in, a plan out."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from lambda_fn.domain.checksum import matches_checksum
+from lambda_fn.domain.history import History, MigrationRecord, MigrationState
+from lambda_fn.domain.migration import Migration, find_migration, sort_key
+from lambda_fn.errors import history as history_errors
+from lambda_fn.errors import request as request_errors
+
+_SHOWN_NAMES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """Something about the history that people should know, with the migrations concerned."""
+
+    code: str
+    message: str
+    migrations: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The migrations to apply in order, the rows that block it, and what to warn of."""
+
+    pending: tuple[Migration, ...] = ()
+    failed: tuple[MigrationRecord, ...] = ()
+    warnings: tuple[Diagnostic, ...] = ()
+
+
+def make_plan(migrations: tuple[Migration, ...], history: History, *, to: str | None = None) -> Plan:
+    """Decide what is pending and what has failed, by Prisma's rules for deploy.
+
+    Pending: the directory has the name and no row of it has `rolled_back_at` NULL. Failed: any row with
+    `finished_at` and `rolled_back_at` both NULL. `migrations` are in their order; `to` is the last one wanted.
+
+    Raises: RequestInvalid (M106) when the directory has no migration `to`.
+    """
+    if to is not None and find_migration(migrations, to) is None:
+        raise request_errors.unknown_target(to)
+    current = _current_records(history)
+    pending = tuple(m for m in migrations if m.name not in current and _is_wanted(m, to))
+    return Plan(pending, history.failed, tuple(_diagnose(migrations, pending, current)))
+
+
+def check_plan(plan: Plan, *, strict: bool) -> None:
+    """Raise HistoryBlocked: P3009 when a failed row is there, M502 when strict and there is a warning."""
+    if plan.failed:
+        raise history_errors.failed_migrations(
+            [(record.name, record.started_at or "unknown", record.logs) for record in plan.failed]
+        )
+    if strict and plan.warnings:
+        raise history_errors.strict(warning.message for warning in plan.warnings)
+
+
+def check_schema_empty(history: History, schema: str, migrations: tuple[Migration, ...]) -> None:
+    """Raise P3005 when there is no history but the schema holds tables."""
+    if not history.exists and history.occupied:
+        raise history_errors.schema_not_empty(schema, migrations[0].name)
+
+
+def _is_wanted(migration: Migration, to: str | None) -> bool:
+    return to is None or sort_key(migration.name) <= sort_key(to)
+
+
+def _current_records(history: History) -> dict[str, MigrationRecord]:
+    """The newest row of each name that is not rolled back."""
+    return {r.name: r for r in history.records if r.state is not MigrationState.ROLLED_BACK}
+
+
+def _diagnose(
+    migrations: tuple[Migration, ...], pending: tuple[Migration, ...], current: dict[str, MigrationRecord]
+) -> Iterator[Diagnostic]:
+    applied = {name: r for name, r in current.items() if r.state is MigrationState.APPLIED}
+    yield from _warn("M510", _edited(migrations, applied), _edited_message)
+    yield from _warn("M511", _out_of_order(pending, applied), _out_of_order_message)
+    yield from _warn("M512", _sharing_a_timestamp(migrations, pending), _sharing_message)
+    yield from _warn("M513", _missing(migrations, applied), _missing_message)
+
+
+def _warn(code: str, names: Iterable[str], message: Callable[[str], str]) -> Iterator[Diagnostic]:
+    found = tuple(names)
+    if found:
+        yield Diagnostic(code, message(_listed(found)), found)
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    rest = len(names) - _SHOWN_NAMES
+    return ", ".join(names[:_SHOWN_NAMES]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _edited(migrations: tuple[Migration, ...], applied: dict[str, MigrationRecord]) -> Iterator[str]:
+    for migration in migrations:
+        record = applied.get(migration.name)
+        if record and not _is_unchanged(migration, record):
+            yield migration.name
+
+
+def _is_unchanged(migration: Migration, record: MigrationRecord) -> bool:
+    return record.checksum == migration.checksum or matches_checksum(migration.script, record.checksum)
+
+
+def _edited_message(names: str) -> str:
+    return f"Edited after it was applied, and not run again: {names}."
+
+
+def _out_of_order(pending: tuple[Migration, ...], applied: dict[str, MigrationRecord]) -> Iterator[str]:
+    newest = max(map(sort_key, applied), default=b"")
+    return (migration.name for migration in pending if sort_key(migration.name) < newest)
+
+
+def _out_of_order_message(names: str) -> str:
+    return f"Pending, though a newer migration is already applied: {names}."
+
+
+def _sharing_a_timestamp(migrations: tuple[Migration, ...], pending: tuple[Migration, ...]) -> Iterator[str]:
+    """Names with equal timestamps of which one is pending: Prisma may order them otherwise (localeCompare)."""
+    groups: dict[str, list[str]] = defaultdict(list)
+    for migration in migrations:
+        if migration.timestamp:
+            groups[migration.timestamp].append(migration.name)
+    wanted = {migration.timestamp for migration in pending}
+    for timestamp, names in groups.items():
+        if len(names) > 1 and timestamp in wanted:
+            yield from names
+
+
+def _sharing_message(names: str) -> str:
+    return f"These share a timestamp, so that other tools may order them differently: {names}."
+
+
+def _missing(migrations: tuple[Migration, ...], applied: dict[str, MigrationRecord]) -> Iterator[str]:
+    """Applied, below the directory's newest name, and not in it. A database that is ahead is no finding."""
+    present = {migration.name for migration in migrations}
+    newest = max(map(sort_key, present), default=b"")
+    return (name for name in applied if name not in present and sort_key(name) < newest)
+
+
+def _missing_message(names: str) -> str:
+    return f"Applied in the database, but missing from the migrations directory: {names}."

@@ -1,0 +1,22 @@
+"""What the invoker is to be told, as data; carried out by the handler."""
+
+from dataclasses import dataclass
+
+from lambda_fn.errors import MigrateError
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """Return this JSON value from the function."""
+
+    payload: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Raise:
+    """Raise this error: Lambda answers its class as errorType and its text as errorMessage."""
+
+    error: MigrateError
+
+
+Reply = Return | Raise

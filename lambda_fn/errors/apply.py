@@ -1,0 +1,50 @@
+"""M6 and P3018: a migration failed."""
+
+from lambda_fn.errors.classes import MigrationFailed, Whereabouts
+
+
+def failed(problem: str, next_step: str, where: Whereabouts, lines: tuple[str, ...]) -> MigrationFailed:
+    """P3018: the server refused a statement, confirmed the rollback, and nothing of the file stayed."""
+    return MigrationFailed(
+        "P3018",
+        f"Migration {where.migration} failed to apply: {problem} Nothing of it is in the database.",
+        next_step,
+        where=where,
+        lines=lines,
+    )
+
+
+def failed_alone(problem: str, next_step: str, where: Whereabouts, lines: tuple[str, ...]) -> MigrationFailed:
+    """P3018: a statement that cannot share a transaction failed, so a part of its work may have stayed."""
+    return MigrationFailed(
+        "P3018",
+        f"Migration {where.migration} failed to apply: {problem} It ran outside a transaction, so part of its "
+        "work may be in the database.",
+        next_step,
+        where=where,
+        lines=lines,
+    )
+
+
+def transaction_ended_by_script(where: Whereabouts) -> MigrationFailed:
+    """M601: the fence was gone at the end, so the file had ended our transaction."""
+    return MigrationFailed(
+        "M601",
+        f"Migration {where.migration} ended the transaction that it ran in (a COMMIT or ROLLBACK inside it), "
+        "so part of it may be in the database. It is recorded as failed.",
+        "Compare the database with the file; then either undo what is there and run "
+        f"`python -m lambda_fn resolve --rolled-back {where.migration}`, or complete it and run "
+        f"`python -m lambda_fn resolve --applied {where.migration}`. Remove the COMMIT or ROLLBACK from the file.",
+        where=where,
+    )
+
+
+def not_committed(tag: str, where: Whereabouts) -> MigrationFailed:
+    """M602: the server answered something other than COMMIT to our COMMIT."""
+    return MigrationFailed(
+        "M602",
+        f"Migration {where.migration} was rolled back: the server answered {tag} to our COMMIT. "
+        "Nothing of it is in the database.",
+        "Look for statements in the file that abort the transaction.",
+        where=where,
+    )

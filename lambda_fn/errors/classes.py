@@ -1,0 +1,112 @@
+"""The error classes: what a program tells apart."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """Where in the migrations an error happened; what is not known is None.
+
+    `statement` counts from 1; `line` and `column` count from 1, the column in characters.
+    `excerpt` is the line of the script, its number before it and a caret under the column.
+    """
+
+    migration: str | None = None
+    sqlstate: str | None = None
+    statement: int | None = None
+    line: int | None = None
+    column: int | None = None
+    excerpt: str | None = None
+
+
+class MigrateError(Exception):
+    """An error with a code, what happened and what to do next; complete in its first line.
+
+    `lines` are further lines for people: the server's detail and hint, a context.
+    `unknown` is True when the server's answer to a commit is not in, so that nobody may say "failed".
+    """
+
+    exit_code: ClassVar[int] = 70
+
+    def __init__(
+        self,
+        code: str,
+        problem: str,
+        next_step: str,
+        *,
+        where: Whereabouts | None = None,
+        lines: tuple[str, ...] = (),
+        unknown: bool = False,
+    ) -> None:
+        self.code = code
+        self.problem = problem
+        self.next_step = next_step
+        self.where = where or Whereabouts()
+        self.lines = lines
+        self.unknown = unknown
+        super().__init__(self.headline)
+
+    def __str__(self) -> str:
+        return self.text
+
+    @property
+    def headline(self) -> str:
+        """The first line, complete by itself."""
+        return f"{self.code} {self.problem} {self.next_step}"
+
+    @property
+    def text(self) -> str:
+        """The whole message: headline, excerpt, further lines."""
+        return "\n".join([self.headline, *self._excerpt_lines(), *self.lines])
+
+    def _excerpt_lines(self) -> list[str]:
+        return [self.where.excerpt] if self.where.excerpt else []
+
+
+class RequestInvalid(MigrateError):
+    """The event or the command line is wrong. Mend it; trying again changes nothing."""
+
+    exit_code = 2
+
+
+class SettingsInvalid(MigrateError):
+    """A setting, the secret, the URL or the migrations directory is wrong. Nothing was run."""
+
+    exit_code = 2
+
+
+class DatabaseUnreachable(MigrateError):
+    """The database could not be reached, or was lost. Trying again may help."""
+
+    exit_code = 3
+
+
+class LockTimeout(MigrateError):
+    """Another runner, or a blocker, held a lock for too long. Trying again may help."""
+
+    exit_code = 3
+
+
+class HistoryBlocked(MigrateError):
+    """The history does not allow it; a person resolves. Nothing was applied."""
+
+    exit_code = 4
+
+
+class MigrationFailed(MigrateError):
+    """A migration failed to apply. What was applied before it stands in the outcome."""
+
+    exit_code = 5
+
+
+class DeadlineExceeded(MigrateError):
+    """The time that the invoker gave ran out."""
+
+    exit_code = 6
+
+
+class InternalError(MigrateError):
+    """A bug of ours."""
+
+    exit_code = 70

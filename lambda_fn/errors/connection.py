@@ -1,0 +1,144 @@
+"""M3: connection, advisory lock, and Prisma's P10xx for the same."""
+
+from lambda_fn.errors.classes import (
+    DatabaseUnreachable,
+    InternalError,
+    LockTimeout,
+    MigrateError,
+    SettingsInvalid,
+)
+
+
+def authentication_failed(host: str, user: str) -> SettingsInvalid:
+    """P1000: SQLSTATE 28P01."""
+    return SettingsInvalid(
+        "P1000",
+        f"Authentication failed against database server at `{host}`, the provided database credentials "
+        f"for `{user}` are not valid.",
+        f"Please make sure to provide valid database credentials for the database server at `{host}`.",
+    )
+
+
+def unreachable(address: str, reason: str) -> DatabaseUnreachable:
+    """P1001: nothing answers there."""
+    return DatabaseUnreachable(
+        "P1001",
+        f"Can't reach database server at `{address}`: {reason}.",
+        f"Please make sure your database server is running at `{address}`, and that the security groups and "
+        "routes of the function's subnets lead there.",
+    )
+
+
+def no_such_database(dbname: str) -> SettingsInvalid:
+    """P1003: SQLSTATE 3D000. Prisma would create it; a name with a slip in it must not become a database."""
+    return SettingsInvalid(
+        "P1003", f"Database `{dbname}` does not exist.", "Create it, or mend the name in the secret or URL."
+    )
+
+
+def access_denied(user: str, dbname: str, reason: str) -> SettingsInvalid:
+    """P1010: SQLSTATE 28000."""
+    return SettingsInvalid(
+        "P1010",
+        f"User `{user}` was denied access on the database `{dbname}`: {reason}.",
+        "Check pg_hba.conf or the server's rds.force_ssl, the role's LOGIN right and sslmode.",
+    )
+
+
+def connection_closed(doing: str, *, unknown: bool) -> DatabaseUnreachable:
+    """P1017: the connection was lost while we worked; `unknown` when a commit was under way."""
+    verdict = (
+        "Whether its transaction was committed is not known yet: it is in the database and in the history, "
+        "or in neither."
+        if unknown
+        else "Nothing of it was committed."
+    )
+    return DatabaseUnreachable(
+        "P1017",
+        f"Server has closed the connection while {doing}. {verdict}",
+        "Deploy again: the next run reads the history and goes on from there.",
+        unknown=unknown,
+    )
+
+
+def connection_closed_outside_transaction(migration: str) -> DatabaseUnreachable:
+    """P1017: the connection was lost while a statement ran that cannot share a transaction."""
+    return DatabaseUnreachable(
+        "P1017",
+        f"Server has closed the connection while applying {migration}, which runs outside a transaction and stays "
+        "recorded as started.",
+        "Look at what is in the database; then mark the migration with resolve as applied or as rolled back, "
+        "and deploy again.",
+        unknown=True,
+    )
+
+
+def server_refused(reason: str, sqlstate: str) -> DatabaseUnreachable:
+    """M301: the server answered, but took no connection (starting up, too many connections, …)."""
+    return DatabaseUnreachable("M301", f"The server refused: {reason} (SQLSTATE {sqlstate}).", "Try again soon.")
+
+
+def standby(address: str) -> SettingsInvalid:
+    """M302: a read-only standby."""
+    return SettingsInvalid(
+        "M302",
+        f"The server at {address} is a read-only standby.",
+        "Use the writer's endpoint (Aurora: the cluster endpoint, not the one with -ro- in it).",
+    )
+
+
+def transaction_pooler(address: str) -> SettingsInvalid:
+    """M303: a pooler in transaction mode, on which a session lock means nothing."""
+    return SettingsInvalid(
+        "M303",
+        f"There is a transaction-pooling proxy at {address}: the backend is not the one that we connected to.",
+        "Use the database's own endpoint, not PgBouncer or an RDS Proxy: advisory locks need a session.",
+    )
+
+
+def server_too_old(version: str) -> SettingsInvalid:
+    """M304: PostgreSQL before 14."""
+    return SettingsInvalid(
+        "M304", f"The server runs PostgreSQL {version}; 14 is the oldest supported.", "Upgrade the server."
+    )
+
+
+def owner_role_denied(role: str, user: str, reason: str) -> SettingsInvalid:
+    """M305: SET ROLE failed."""
+    return SettingsInvalid(
+        "M305",
+        f"The role {role} cannot be assumed by {user}: {reason}.",
+        f'Check the name in ownerRole (MIGRATE_OWNER_ROLE), and run: GRANT "{role}" TO "{user}";',
+    )
+
+
+def advisory_lock_timeout(wait_s: float, holder: str) -> LockTimeout:
+    """P1002: somebody else held Prisma's advisory lock for the whole of the wait."""
+    return LockTimeout(
+        "P1002",
+        f"Another runner held the advisory lock 72707369 for the whole wait of {wait_s:g} s: {holder}.",
+        "Deploy again when it is done. If it is a leftover, end it with SELECT pg_terminate_backend(pid).",
+    )
+
+
+def advisory_lock_lost(migration: str) -> LockTimeout:
+    """M306: the lock was gone when the next migration began, so another runner may have been let in."""
+    return LockTimeout(
+        "M306",
+        f"The advisory lock was lost before migration {migration} began; nothing of it was run.",
+        "Deploy again: the next run takes the lock, reads the history and goes on from there.",
+    )
+
+
+def permission(doing: str, message: str, next_step: str) -> SettingsInvalid:
+    """M307: SQLSTATE 42501 outside of a script."""
+    return SettingsInvalid("M307", f"Permission denied while {doing}: {message}.", next_step)
+
+
+def unexpected(doing: str, message: str, sqlstate: str | None) -> MigrateError:
+    """M901: the server refused a statement of ours for a reason that we did not foresee."""
+    return InternalError(
+        "M901",
+        f"The server refused a statement while {doing}: {message} (SQLSTATE {sqlstate or 'none'}).",
+        "Check what the message says; if it makes no sense to you, please report it.",
+    )

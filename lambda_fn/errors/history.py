@@ -1,0 +1,125 @@
+"""M5 and Prisma's P30xx: the history does not allow it."""
+
+from collections.abc import Iterable, Sequence
+
+from lambda_fn.errors.classes import HistoryBlocked, Whereabouts
+
+RESOLVE_LINK = "https://pris.ly/d/migrate-resolve"
+NOT_READY = ("M503", "M504")
+"""Codes that say: the database is not yet what `verify` asks for."""
+_SHOWN = 5
+_EXAMPLE = '(example: "20201207184859_initial_migration")'
+
+
+def schema_not_empty(schema: str, first: str) -> HistoryBlocked:
+    """P3005: tables, but no history."""
+    return HistoryBlocked(
+        "P3005",
+        f'The database schema is not empty: "{schema}" has tables, but no _prisma_migrations. Read more about how '
+        "to baseline an existing production database: https://pris.ly/d/migrate-baseline",
+        "If its tables are those of your first migrations, mark these as applied with "
+        f"`python -m lambda_fn resolve --applied {first}`; else check the database and ?schema=.",
+    )
+
+
+def failed_migrations(failed: Sequence[tuple[str, str, str | None]]) -> HistoryBlocked:
+    """P3009: rows that are neither finished nor rolled back, as (name, started_at in UTC, logs)."""
+    name = failed[0][0]
+    return HistoryBlocked(
+        "P3009",
+        "migrate found failed migrations in the target database, new migrations will not be applied. "
+        f"Read more about how to resolve migration issues in a production database: {RESOLVE_LINK} "
+        + " ".join(f"The `{name}` migration started at {started} UTC failed." for name, started, _ in failed),
+        f"If its changes are not in the database: `python -m lambda_fn resolve --rolled-back {name}`; "
+        f"if they are: `python -m lambda_fn resolve --applied {name}`. Then deploy again.",
+        where=Whereabouts(migration=name),
+        lines=tuple(f"{name}: {logs.strip()}" for name, _, logs in failed if logs),
+    )
+
+
+def already_applied(name: str) -> HistoryBlocked:
+    """P3008: `resolve` of a migration that is recorded as applied."""
+    return HistoryBlocked(
+        "P3008",
+        f"The migration `{name}` is already recorded as applied in the database.",
+        "Nothing needs to be done.",
+        where=Whereabouts(migration=name),
+    )
+
+
+def never_applied(name: str) -> HistoryBlocked:
+    """P3011: nothing to mark as rolled back."""
+    return HistoryBlocked(
+        "P3011",
+        f"Migration `{name}` cannot be rolled back because it was never applied to the database.",
+        f"Hint: did you pass in the whole migration name? {_EXAMPLE}",
+        where=Whereabouts(migration=name),
+    )
+
+
+def not_failed(name: str) -> HistoryBlocked:
+    """P3012: it succeeded, so there is nothing to mark."""
+    return HistoryBlocked(
+        "P3012",
+        f"Migration `{name}` cannot be rolled back because it is not in a failed state.",
+        "Its changes are in the database; undo them with a new migration.",
+        where=Whereabouts(migration=name),
+    )
+
+
+def migration_not_found(name: str) -> HistoryBlocked:
+    """P3017: the directory does not have it."""
+    return HistoryBlocked(
+        "P3017",
+        f"The migration {name} could not be found.",
+        "Please make sure that the migration exists, and that you included the whole name of the directory. "
+        + _EXAMPLE,
+        where=Whereabouts(migration=name),
+    )
+
+
+def no_history() -> HistoryBlocked:
+    """M501: `resolve --rolled-back` on a database without a history (Prisma: an invariant violation)."""
+    return HistoryBlocked(
+        "M501",
+        "The database has no _prisma_migrations table, so no migration can be marked as rolled back.",
+        "Check that this is the right database and ?schema=; if it is new, just deploy.",
+    )
+
+
+def strict(problems: Iterable[str]) -> HistoryBlocked:
+    """M502: what is a warning otherwise, in strict mode."""
+    return HistoryBlocked(
+        "M502",
+        f"The history and the directory disagree: {' '.join(problems)}",
+        "Mend the directory, or deploy without strict.",
+    )
+
+
+def not_verified(pending: Sequence[str]) -> HistoryBlocked:
+    """M503: `verify` found pending migrations."""
+    return HistoryBlocked(
+        "M503",
+        f"{len(pending)} migration(s) are pending: {', '.join(pending[:_SHOWN])}{', …' if pending[_SHOWN:] else ''}.",
+        "Deploy them before what needs them starts.",
+        where=Whereabouts(migration=pending[0]),
+    )
+
+
+def requirement_missing(name: str) -> HistoryBlocked:
+    """M504: `verify` with `requires` found that the named migration is not applied."""
+    return HistoryBlocked(
+        "M504",
+        f"The required migration {name} is not applied in the database.",
+        "Deploy the package that holds it before what needs it starts.",
+        where=Whereabouts(migration=name),
+    )
+
+
+def history_malformed(schema: str, message: str) -> HistoryBlocked:
+    """M505: a table of that name that is not Prisma's."""
+    return HistoryBlocked(
+        "M505",
+        f'The table "{schema}"._prisma_migrations does not have the columns of Prisma Migrate: {message}.',
+        "Check that this is the right database and ?schema=; restore the table as Prisma makes it.",
+    )

@@ -1,0 +1,57 @@
+"""M1: the event or the command line."""
+
+from collections.abc import Iterable
+
+from lambda_fn.errors.classes import RequestInvalid
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names)
+
+
+def not_an_object(kind: str) -> RequestInvalid:
+    """M101: the event is not a JSON object."""
+    return RequestInvalid(
+        "M101",
+        f"The event is a {kind}, not a JSON object.",
+        'Send an object such as {"action": "deploy"}, or nothing at all, which deploys.',
+    )
+
+
+def unknown_action(action: object, known: Iterable[str]) -> RequestInvalid:
+    """M102: the action does not exist."""
+    return RequestInvalid("M102", f"There is no action {action!r}.", f"Use one of these actions: {_listed(known)}.")
+
+
+def unknown_keys(keys: Iterable[str], action: str, known: Iterable[str]) -> RequestInvalid:
+    """M103: the event has keys that the action does not know."""
+    return RequestInvalid(
+        "M103",
+        f"The action {action} does not know the key(s) {_listed(sorted(keys))}.",
+        f"Remove them, or use one of these keys: {_listed(known)}.",
+    )
+
+
+def wrong_value(key: str, expected: str, example: str) -> RequestInvalid:
+    """M104: an option has a value of the wrong kind. The value itself is not repeated: it may be a secret."""
+    return RequestInvalid("M104", f"{key} is not {expected}.", f"Set it to something like {example}.")
+
+
+def resolve_needs_one_way() -> RequestInvalid:
+    """M105: `resolve` without a direction, or with both."""
+    return RequestInvalid(
+        "M105",
+        "The action resolve needs either applied or rolledBack, not both and not neither.",
+        'Send {"action": "resolve", "applied": ["NAME"]} for a migration whose changes are in the database, '
+        'or {"action": "resolve", "rolledBack": ["NAME"]} for one whose changes are not.',
+    )
+
+
+def unknown_target(name: str) -> RequestInvalid:
+    """M106: `to` or `requires` names a migration that the directory does not have."""
+    return RequestInvalid(
+        "M106",
+        f"The migrations directory has no migration {name}.",
+        "Give the whole directory name, for example 20201207184859_initial_migration, "
+        "and check that the package holds the directory you expect.",
+    )

@@ -1,0 +1,146 @@
+"""M2: settings, credentials and the migrations directory, with Prisma's P10xx and P30xx where it has them."""
+
+from collections.abc import Iterable
+
+from lambda_fn.errors.classes import SettingsInvalid, Whereabouts
+
+
+def wrong_setting(name: str, expected: str, example: str) -> SettingsInvalid:
+    """M201: an environment variable has a value of the wrong kind (not repeated: it may be a secret)."""
+    return SettingsInvalid(
+        "M201", f"The setting {name} is not {expected}.", f"Set it to something like {example}, or remove it."
+    )
+
+
+def no_database() -> SettingsInvalid:
+    """M202: neither a secret nor a URL says which database."""
+    return SettingsInvalid(
+        "M202",
+        "No database is configured.",
+        "Set MIGRATE_SECRET_ID to the name or ARN of a Secrets Manager secret, or DATABASE_URL "
+        "to a URL such as postgresql://user:password@host:5432/database.",
+    )
+
+
+def two_databases() -> SettingsInvalid:
+    """M203: both a secret and a URL are set, and we do not guess."""
+    return SettingsInvalid(
+        "M203", "Both MIGRATE_SECRET_ID and DATABASE_URL are set.", "Remove one of them, so that one says it."
+    )
+
+
+def secret_unreadable(secret_id: str, reason: str, next_step: str) -> SettingsInvalid:
+    """M204: Secrets Manager did not give the secret."""
+    return SettingsInvalid("M204", f"The secret {secret_id} could not be read: {reason}.", next_step)
+
+
+def secret_malformed(secret_id: str, missing: Iterable[str]) -> SettingsInvalid:
+    """M205: the secret is not JSON with the keys we need. Its content is never repeated."""
+    return SettingsInvalid(
+        "M205",
+        f"The secret {secret_id} lacks {', '.join(missing)}.",
+        "Store a JSON object with username, password, host, port and dbname in it.",
+    )
+
+
+def invalid_url(reason: str) -> SettingsInvalid:
+    """P1013: the database URL does not parse. The URL itself is never repeated."""
+    return SettingsInvalid(
+        "P1013",
+        f"The provided database string is invalid. {reason} in database URL.",
+        "Percent-encode the characters # ? / @ : [ ] % in the user name and the password "
+        "(# is %23, @ is %40, / is %2F), or give the parts in a secret, where nothing needs encoding.",
+    )
+
+
+def no_directory(places: Iterable[str]) -> SettingsInvalid:
+    """M206: there is no migrations directory."""
+    return SettingsInvalid(
+        "M206",
+        f"There is no migrations directory. Looked in: {', '.join(places)}.",
+        "Package the directory beside lambda_fn/, attach it as a layer under /opt/migrations, "
+        "or set MIGRATE_DIR (on the terminal: --migrations DIR).",
+    )
+
+
+def empty_directory(path: str) -> SettingsInvalid:
+    """M206: the directory holds no migration at all. Prisma calls this success, which hides a packaging slip."""
+    return SettingsInvalid(
+        "M206",
+        f"The migrations directory {path} holds no migration.",
+        "Check that the package was built from the right directory; "
+        "it must hold directories such as 20201207184859_initial_migration/migration.sql.",
+    )
+
+
+def several_directories(places: Iterable[str]) -> SettingsInvalid:
+    """M207: more than one migrations directory is there, and we do not guess."""
+    return SettingsInvalid(
+        "M207",
+        f"There is more than one migrations directory: {', '.join(places)}.",
+        "Remove all but one, or name the one to use with MIGRATE_DIR.",
+    )
+
+
+def symbolic_link(path: str) -> SettingsInvalid:
+    """M208: a migration is a symbolic link, which Prisma silently ignores."""
+    return SettingsInvalid(
+        "M208",
+        f"The migration {path} is a symbolic link, which Prisma would silently ignore.",
+        "Replace the link with the directory itself.",
+    )
+
+
+def unreadable_directory(path: str, reason: str) -> SettingsInvalid:
+    """M209: the operating system refused."""
+    return SettingsInvalid(
+        "M209",
+        f"{path} could not be read: {reason}.",
+        "Make it readable for the function's user (chmod -R a+rX).",
+    )
+
+
+def migration_name_too_long(name: str) -> SettingsInvalid:
+    """M210: the history's column holds 255 characters."""
+    return SettingsInvalid(
+        "M210",
+        f"The migration name {name[:40]}… has {len(name)} characters; the history holds 255.",
+        "Rename the directory before it is applied anywhere.",
+    )
+
+
+def missing_script(name: str) -> SettingsInvalid:
+    """P3015: a directory without its migration.sql."""
+    return SettingsInvalid(
+        "P3015",
+        f"Could not find the migration file at {name}/migration.sql.",
+        "Please delete the directory or restore the migration file.",
+        where=Whereabouts(migration=name),
+    )
+
+
+def provider_mismatch(provider: str) -> SettingsInvalid:
+    """P3019: the lock file names another database."""
+    return SettingsInvalid(
+        "P3019",
+        "The datasource provider `postgresql` specified in your schema does not match the one specified in "
+        f"the migration_lock.toml, `{provider}`.",
+        "Package the migrations of the PostgreSQL database; if these are they, write "
+        'provider = "postgresql" on a line of its own. Read more: https://pris.ly/d/migrate-provider-switch',
+    )
+
+
+def refused_script(problem: str, next_step: str, where: Whereabouts) -> SettingsInvalid:
+    """M211: a pending script holds something that cannot be run safely; said before anything runs."""
+    return SettingsInvalid("M211", f"Migration {where.migration} was not run: {problem}", next_step, where=where)
+
+
+def needs_stepwise(problem: str, where: Whereabouts) -> SettingsInvalid:
+    """M212: the script cannot run as one transaction, and running it step by step is not supported yet."""
+    return SettingsInvalid(
+        "M212",
+        f"Migration {where.migration} was not run: {problem}",
+        "Put that statement alone into a migration of its own and the rest into others; "
+        "running such a file step by step is not supported yet.",
+        where=where,
+    )

@@ -1,0 +1,1 @@
+"""Each invoker's protocol as a pure pair: event -> Request, outcome -> Reply."""

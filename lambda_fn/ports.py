@@ -1,0 +1,65 @@
+"""What the commands need from the world."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from lambda_fn.domain.event import Event
+from lambda_fn.domain.execution import Execution
+from lambda_fn.domain.history import History
+from lambda_fn.domain.migration import Migration
+from lambda_fn.domain.outcome import AppliedMigration
+from lambda_fn.domain.resolution import Resolution
+
+
+class Reporter(Protocol):
+    """Is told what happens; never raises."""
+
+    def report(self, event: Event) -> None:
+        """Make the event known: a log record, a line of a terminal."""
+
+
+class MigrationsTable(Protocol):
+    """`_prisma_migrations` in the schema of the run."""
+
+    @property
+    def schema(self) -> str:
+        """The schema that holds the table and the objects."""
+
+    def read(self) -> History:
+        """Read the history in one query. Raises HistoryBlocked M505, SettingsInvalid M307."""
+
+    def create(self) -> None:
+        """Create the table, and the schema if it is absent. Call it under the advisory lock only."""
+
+    def resolve(self, resolution: Resolution) -> None:
+        """Carry a resolution out in one transaction; times are the server's."""
+
+
+class AdvisoryLock(Protocol):
+    """Prisma's own lock, so that either runner waits for the other."""
+
+    def acquire(self, wait_s: float) -> int:
+        """Take the lock and return the milliseconds waited. It is held until the connection closes.
+
+        Raises: LockTimeout P1002, which names the holder, after `wait_s` seconds.
+        """
+
+
+class ScriptRunner(Protocol):
+    """Runs scripts; a migration ends in the database and in the history, or in neither."""
+
+    def apply(self, migration: Migration, execution: Execution) -> AppliedMigration:
+        """Apply one migration and record it.
+
+        Raises: MigrationFailed after the server confirmed the rollback and the attempt is recorded;
+        DatabaseUnreachable P1017 when the connection was lost; LockTimeout M306 when the lock was.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """The adapters of one connection."""
+
+    table: MigrationsTable
+    advisory_lock: AdvisoryLock
+    runner: ScriptRunner

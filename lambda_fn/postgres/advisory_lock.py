@@ -1,0 +1,56 @@
+"""Prisma's advisory lock, polled.
+
+Never awaited with the blocking function: a blocked waiter holds a snapshot, and a CREATE INDEX CONCURRENTLY of
+the lock's holder would wait for it; the two deadlock (observed, as in flyway issue 1654).
+"""
+
+import random
+import time
+
+from lambda_fn.domain.event import LockAwaited
+from lambda_fn.errors import connection as connection_errors
+from lambda_fn.ports import Reporter
+from lambda_fn.postgres import sql
+from lambda_fn.postgres.connection import Connection
+
+_FIRST_SLEEP_S = 0.02
+_LONGEST_SLEEP_S = 0.5
+_REPORT_EVERY_S = 10.0
+_DOING = "waiting for the advisory lock"
+
+
+class PolledAdvisoryLock:
+    """Session lock 72707369 on the run's connection; closing the connection releases it."""
+
+    def __init__(self, connection: Connection, reporter: Reporter) -> None:
+        self._connection = connection
+        self._reporter = reporter
+
+    def acquire(self, wait_s: float) -> int:
+        """Take the lock; see ports.AdvisoryLock."""
+        started = time.monotonic()
+        sleep_s, report_at_s = _FIRST_SLEEP_S, 0.0
+        while not self._try():
+            waited_s = time.monotonic() - started
+            if waited_s >= wait_s:
+                raise connection_errors.advisory_lock_timeout(wait_s, self._holder())
+            if waited_s >= report_at_s:
+                self._reporter.report(LockAwaited(self._holder(), round(waited_s * 1000)))
+                report_at_s = waited_s + _REPORT_EVERY_S
+            # Jitter, so that many waiters do not ask in step.
+            time.sleep(min(random.uniform(0.5, 1.0) * sleep_s, wait_s - waited_s))  # noqa: S311  # no secret
+            sleep_s = min(sleep_s * 2, _LONGEST_SLEEP_S)
+        return round((time.monotonic() - started) * 1000)
+
+    def _try(self) -> bool:
+        statement = self._connection.compose(sql.TRY_LOCK, key=sql.ADVISORY_LOCK_KEY)
+        [[taken]] = self._connection.fetch([*self._connection.clean_state(), statement], doing=_DOING)
+        return taken == "1"
+
+    def _holder(self) -> str:
+        statement = self._connection.compose(sql.LOCK_HOLDER, key=sql.ADVISORY_LOCK_KEY)
+        rows = self._connection.fetch([statement], doing=_DOING)
+        if not rows:
+            return "it has just been released"
+        pid, application, state, age_s, user = rows[0]
+        return f"backend {pid} ({application or 'no application name'}, user {user}, {state} for {age_s} s)"

@@ -1,0 +1,68 @@
+"""Records what did not go well, so that the history says it and the next run knows."""
+
+from lambda_fn.domain.failure import attempts_in, logs_text
+from lambda_fn.domain.server_error import ServerError
+from lambda_fn.errors import Whereabouts
+from lambda_fn.postgres import sql
+from lambda_fn.postgres.atomic import Attempt
+from lambda_fn.postgres.connection import Connection, Value
+
+_DOING = "recording the failed attempt"
+
+
+class Attempts:
+    """Writes failed attempts into the history."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def record_rolled_back(self, attempt: Attempt, error: ServerError, where: Whereabouts) -> None:
+        """Record an attempt of which nothing stayed: the next deploy tries again without a `resolve`.
+
+        The same file failing again updates its row and the count in it, instead of adding rows.
+        """
+        compose, values = self._connection.compose, _values(attempt)
+        rows = self._fetch(compose(sql.LAST_ROLLED_BACK, **values))
+        attempts = attempts_in(rows[0][1]) if rows else 0
+        logs = logs_text(error, where, attempts=attempts + 1, run_id=self._connection.run_id)
+        if attempts:
+            self._fetch(compose(sql.UPDATE_FAILED, id=rows[0][0], logs=logs))
+        else:
+            self._fetch(compose(sql.INSERT_ROLLED_BACK, **values, logs=logs))
+
+    def record_failed(self, attempt: Attempt, error: ServerError, where: Whereabouts) -> None:
+        """Record an attempt of which part may have stayed: it blocks deploys until a person resolves it."""
+        logs = logs_text(error, where, attempts=1, run_id=self._connection.run_id)
+        self._fetch(self._connection.compose(sql.INSERT_FAILED, **_values(attempt), logs=logs))
+
+    def record_started(self, attempt: Attempt) -> None:
+        """Record that a migration begins which cannot record itself; its session is then ready for the script."""
+        connection = self._connection
+        connection.fetch(
+            [
+                *connection.clean_state(),
+                connection.compose(sql.INSERT_STARTED, **_values(attempt)),
+                *connection.script_state(),
+            ],
+            doing=f"recording the start of {attempt.migration.name}",
+        )
+
+    def record_finished(self, attempt: Attempt) -> None:
+        """Record that a started migration is finished."""
+        self._fetch(self._connection.compose(sql.MARK_FINISHED, id=attempt.row_id))
+
+    def record_logs(self, attempt: Attempt, error: ServerError, where: Whereabouts) -> None:
+        """Record why a started migration failed; it stays failed."""
+        logs = logs_text(error, where, attempts=1, run_id=self._connection.run_id)
+        self._fetch(self._connection.compose(sql.RECORD_LOGS, id=attempt.row_id, logs=logs))
+
+    def is_recorded(self, attempt: Attempt) -> bool:
+        """Whether the attempt's finished row is there, which it is exactly when its transaction was committed."""
+        return bool(self._fetch(self._connection.compose(sql.HAS_ROW, id=attempt.row_id)))
+
+    def _fetch(self, statement: bytes) -> list[tuple[str | None, ...]]:
+        return self._connection.fetch([*self._connection.clean_state(), statement], doing=_DOING)
+
+
+def _values(attempt: Attempt) -> dict[str, Value]:
+    return {"id": attempt.row_id, "checksum": attempt.migration.checksum, "name": attempt.migration.name}

@@ -1,0 +1,213 @@
+"""The one connection of a run."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import pq
+from psycopg import sql as compose
+from psycopg.conninfo import make_conninfo
+
+from lambda_fn.domain.server_error import ServerError
+from lambda_fn.domain.target import DEFAULT_SCHEMA, Target
+from lambda_fn.errors import MigrateError
+from lambda_fn.errors import connection as connection_errors
+from lambda_fn.postgres import simple_query, sql
+from lambda_fn.postgres.simple_query import Completion, ConnectionLost, QueryFailed, Row
+
+OLDEST_SERVER_VERSION = 140000
+_APPLICATION_NAME_BYTES = 63  # PostgreSQL cuts it there
+
+Value = str | list[str] | int | compose.Composable | None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What the server said besides results."""
+
+    severity: str
+    message: str
+
+
+class Connection:
+    """A connection to the writer, by which everything of a run goes.
+
+    `schema` holds the history; when it was asked for (`explicit_schema`), scripts run with it as search_path,
+    as Prisma does for `?schema=`. `owner_role` owns what is made; None is the connecting user.
+    """
+
+    def __init__(self, target: Target, *, schema: str | None, owner_role: str | None, run_id: str) -> None:
+        self.target = target
+        self.explicit_schema = schema or target.schema
+        self.owner_role = owner_role
+        self.run_id = run_id
+        self._notice_sink: Callable[[Notice], None] | None = None
+        self._open()
+
+    @property
+    def schema(self) -> str:
+        """The schema that holds the history."""
+        return self.explicit_schema or DEFAULT_SCHEMA
+
+    @property
+    def server_version(self) -> str:
+        """For people, such as 15.18."""
+        return (self._connection.info.parameter_status("server_version") or "").split(" ")[0]
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no transaction is open."""
+        return self._connection.pgconn.transaction_status == pq.TransactionStatus.IDLE
+
+    def close(self) -> None:
+        """Close it; the server lets go of the advisory lock."""
+        self._connection.close()
+
+    def reopen(self) -> None:
+        """Connect once more after the connection was lost. Raises: what connecting raises."""
+        self.close()
+        self._open()
+
+    def send(self, statements: Iterable[bytes]) -> Completion:
+        """Send statements as one message and throw the rows away. Raises: QueryFailed, ConnectionLost."""
+        return simple_query.run(self._connection.pgconn, b";\n".join(statements))
+
+    def send_script(self, message: bytes, on_notice: Callable[[Notice], None]) -> Completion:
+        """Send one message as it is, and pass the server's notices on. Raises: QueryFailed, ConnectionLost."""
+        self._notice_sink = on_notice
+        try:
+            return simple_query.run(self._connection.pgconn, message)
+        finally:
+            self._notice_sink = None
+
+    def fetch(
+        self,
+        statements: Iterable[bytes],
+        *,
+        doing: str,
+        refused: Callable[[ServerError], MigrateError | None] = lambda _: None,
+    ) -> list[Row]:
+        """Send statements as one message, which is one transaction, and return the rows of the last one.
+
+        `doing` says what it is for; `refused` may have a better error than M901 for what the server refuses.
+        Raises: MigrateError.
+        """
+        try:
+            return simple_query.fetch(self._connection.pgconn, b";\n".join(statements))
+        except QueryFailed as failed:
+            error = failed.error
+            raise refused(error) or connection_errors.unexpected(doing, error.message, error.sqlstate) from failed
+        except ConnectionLost as lost:
+            raise connection_errors.connection_closed(doing, unknown=False) from lost
+
+    def clean_state(self) -> list[bytes]:
+        """Statements that make the session ours: no leftovers of a script, our limits, the owner's role."""
+        return self._composed(*sql.RESETS, *sql.LIMITS, sql.CATALOG_ONLY, sql.NO_ROW_SECURITY) + self.as_owner()
+
+    def script_state(self) -> list[bytes]:
+        """Statements that give a script the state that it expects: search_path and role; after clean_state."""
+        path = sql.SET_SEARCH_PATH if self.explicit_schema else sql.DEFAULT_SEARCH_PATH
+        return self._composed("RESET row_security", path, schema=compose.Identifier(self.schema))
+
+    def as_owner(self) -> list[bytes]:
+        """The statement that assumes the owner's role, if there is one."""
+        if self.owner_role is None:
+            return []
+        return self._composed(sql.SET_ROLE, role=compose.Identifier(self.owner_role))
+
+    def compose(self, statement: str, **values: Value) -> bytes:
+        """A statement with its values quoted; `{table}` is the history, qualified."""
+        return self._composed(statement, **values)[0]
+
+    def _composed(self, *statements: str, **values: Value) -> list[bytes]:
+        parts = {name: _composable(value) for name, value in values.items()}
+        parts.setdefault("table", compose.Identifier(self.schema, "_prisma_migrations"))
+        return [_format(statement, parts) for statement in statements]
+
+    def _open(self) -> None:
+        self._connection = _connect(self.target, f"mig/{self.run_id}")
+        self._connection.add_notice_handler(self._notice)
+        try:
+            self._check_server()
+        except BaseException:
+            self.close()
+            raise
+
+    def _check_server(self) -> None:
+        """Refuse an old server, a standby and a transaction pooler before the first SET."""
+        if self._connection.pgconn.server_version < OLDEST_SERVER_VERSION:
+            raise connection_errors.server_too_old(self.server_version)
+        [[pid, in_recovery]] = self.fetch([sql.PREFLIGHT.encode()], doing="looking at the server")
+        if in_recovery == "1":
+            raise connection_errors.standby(self.target.address)
+        if pid != str(self._connection.pgconn.backend_pid):
+            raise connection_errors.transaction_pooler(self.target.address)
+        self._check_owner_role()
+
+    def _check_owner_role(self) -> None:
+        if self.owner_role is not None:
+            try:
+                self.send(self.as_owner())
+            except QueryFailed as failed:
+                raise connection_errors.owner_role_denied(
+                    self.owner_role, self.target.user, failed.error.message
+                ) from failed
+
+    def _notice(self, diagnostic: psycopg.errors.Diagnostic) -> None:
+        if self._notice_sink is not None:
+            self._notice_sink(Notice(diagnostic.severity_nonlocalized or "NOTICE", diagnostic.message_primary or ""))
+
+
+def _format(statement: str, parts: dict[str, compose.Composable]) -> bytes:
+    return compose.SQL(statement).format(**parts).as_bytes(None)
+
+
+def _composable(value: Value) -> compose.Composable:
+    return value if isinstance(value, compose.Composable) else compose.Literal(value)
+
+
+def _connect(target: Target, application_name: str) -> psycopg.Connection[tuple[object, ...]]:
+    # A start-up parameter: RESET ALL would empty one that was SET.
+    name = application_name.encode()[:_APPLICATION_NAME_BYTES].decode(errors="ignore")
+    try:
+        conninfo = make_conninfo(**{**target.conninfo, "application_name": name, "client_encoding": "utf8"})
+        return psycopg.Connection.connect(conninfo, autocommit=True)
+    except psycopg.OperationalError as error:
+        raise _connect_error(error, target) from None
+
+
+_REFUSALS = (
+    (re.compile(r"password authentication failed|no password supplied"), "P1000"),
+    (re.compile(r'database ".*" does not exist'), "P1003"),
+    (
+        re.compile(r'no pg_hba\.conf entry|role ".*" does not exist|is not permitted to log in|rejects'),
+        "P1010",
+    ),
+    (
+        re.compile(r"starting up|shutting down|recovery mode|too many clients|remaining connection slots"),
+        "M301",
+    ),
+)
+
+
+def _connect_error(error: psycopg.OperationalError, target: Target) -> MigrateError:
+    """Our error for a failed connection. libpq gives no SQLSTATE here, so its words must do."""
+    reason = _redacted(str(error), target)
+    code = next((code for pattern, code in _REFUSALS if pattern.search(reason)), "P1001")
+    match code:
+        case "P1000":
+            return connection_errors.authentication_failed(target.host, target.user)
+        case "P1003":
+            return connection_errors.no_such_database(target.dbname)
+        case "P1010":
+            return connection_errors.access_denied(target.user, target.dbname, reason)
+        case "M301":
+            return connection_errors.server_refused(reason, "none")
+        case _:
+            return connection_errors.unreachable(target.address, reason)
+
+
+def _redacted(message: str, target: Target) -> str:
+    line = " ".join(message.split()).removesuffix(".")
+    return line.replace(target.password, "***") if target.password else line

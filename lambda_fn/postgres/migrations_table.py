@@ -1,0 +1,121 @@
+"""`_prisma_migrations`, exactly as Prisma keeps it."""
+
+import uuid
+from collections.abc import Callable
+
+from psycopg.sql import Identifier
+
+from lambda_fn.domain.history import History, MigrationRecord
+from lambda_fn.domain.resolution import Resolution
+from lambda_fn.domain.server_error import ServerError
+from lambda_fn.errors import MigrateError
+from lambda_fn.errors import connection as connection_errors
+from lambda_fn.errors import history as history_errors
+from lambda_fn.postgres import sql
+from lambda_fn.postgres.connection import Connection
+from lambda_fn.postgres.simple_query import Row
+
+INSUFFICIENT_PRIVILEGE = "42501"
+_WRONG_SHAPE = ("42703", "42883", "42804", "42846")  # a column that is absent or of another type
+_READING = "reading the history"
+_CREATING = "creating the table _prisma_migrations"
+_MARKING = "marking a migration"
+
+
+class PostgresMigrationsTable:
+    """The history of the run's schema; see ports.MigrationsTable."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._exists = False
+
+    @property
+    def schema(self) -> str:
+        """The schema that holds the table."""
+        return self._connection.schema
+
+    def read(self) -> History:
+        """One query when the table is known to exist, two before."""
+        if not self._exists:
+            self._exists, occupied, _ = self._state()
+            if not self._exists:
+                return History(exists=False, occupied=occupied)
+        return History(exists=True, records=tuple(_record(row) for row in self._list()))
+
+    def create(self) -> None:
+        """Create the table, and the schema if it is absent, in one transaction."""
+        _, _, schema_exists = self._state()
+        compose, schema = self._connection.compose, Identifier(self.schema)
+        create_schema = [] if schema_exists else [compose(sql.CREATE_SCHEMA, schema=schema)]
+        self._change([*create_schema, compose(sql.CREATE_TABLE)], doing=_CREATING)
+        self._exists = True
+
+    def resolve(self, resolution: Resolution) -> None:
+        """Mark the open rows, and add the finished one, in one transaction."""
+        statements = []
+        if resolution.mark_rolled_back:
+            ids = list(resolution.mark_rolled_back)
+            statements.append(self._connection.compose(sql.MARK_ROLLED_BACK, ids=ids))
+        if resolution.record_applied is not None:
+            statements.append(
+                self._connection.compose(
+                    sql.INSERT_RESOLVED,
+                    id=str(uuid.uuid4()),
+                    checksum=resolution.record_applied.checksum,
+                    name=resolution.name,
+                )
+            )
+        if statements:
+            self._change(statements, doing=_MARKING)
+
+    def _state(self) -> tuple[bool, bool, bool]:
+        statement = self._connection.compose(sql.TABLE_STATE, schema=self.schema)
+        [row] = self._connection.fetch([statement], doing=_READING)
+        exists, occupied, schema_exists = (value == "1" for value in row)
+        return exists, occupied, schema_exists
+
+    def _list(self) -> list[Row]:
+        return self._change([self._connection.compose(sql.LIST)], doing=_READING)
+
+    def _change(self, statements: list[bytes], *, doing: str) -> list[Row]:
+        return self._connection.fetch(
+            [*self._connection.clean_state(), *statements], doing=doing, refused=self._refused(doing)
+        )
+
+    def _refused(self, doing: str) -> Callable[[ServerError], MigrateError | None]:
+        def better(error: ServerError) -> MigrateError | None:
+            if error.sqlstate == INSUFFICIENT_PRIVILEGE:
+                return connection_errors.permission(doing, error.message, self._cure(doing, error))
+            if error.sqlstate in _WRONG_SHAPE:
+                return history_errors.history_malformed(self.schema, error.message)
+            return None
+
+        return better
+
+    def _cure(self, doing: str, error: ServerError) -> str:
+        schema, user = self.schema, self._connection.target.user
+        owner = "or set ownerRole (MIGRATE_OWNER_ROLE) to the role that owns it"
+        if "row-level security" in error.message:
+            return f'Run: ALTER TABLE "{schema}"._prisma_migrations DISABLE ROW LEVEL SECURITY; {owner}.'
+        if doing == _CREATING:
+            return (
+                f'Run: GRANT USAGE, CREATE ON SCHEMA "{schema}" TO "{user}"; '
+                f"(for a new schema: GRANT CREATE ON DATABASE), {owner}."
+            )
+        return (
+            f'Run: GRANT USAGE ON SCHEMA "{schema}" TO "{user}"; '
+            f'GRANT SELECT, INSERT, UPDATE ON "{schema}"._prisma_migrations TO "{user}"; {owner}.'
+        )
+
+
+def _record(row: Row) -> MigrationRecord:
+    record_id, name, checksum, finished, rolled_back, started_at, logs = row
+    return MigrationRecord(
+        id=record_id or "",
+        name=name or "",
+        checksum=checksum or "",
+        finished=finished == "1",
+        rolled_back=rolled_back == "1",
+        started_at=started_at,
+        logs=logs,
+    )

@@ -1,0 +1,173 @@
+"""Runs scripts and records them: the verdict on every attempt is given here."""
+
+import time
+import uuid
+from collections.abc import Callable
+
+from lambda_fn.domain import location
+from lambda_fn.domain.event import NOTICE_LIMIT, Noticed
+from lambda_fn.domain.execution import Execution, Mode
+from lambda_fn.domain.failure import migration_failed
+from lambda_fn.domain.migration import Migration
+from lambda_fn.domain.outcome import AppliedMigration
+from lambda_fn.domain.server_error import ServerError
+from lambda_fn.errors import MigrateError, Whereabouts
+from lambda_fn.errors import apply as apply_errors
+from lambda_fn.errors import connection as connection_errors
+from lambda_fn.ports import AdvisoryLock, Reporter
+from lambda_fn.postgres import sql
+from lambda_fn.postgres.atomic import Attempt, Message, messages, new_nonce
+from lambda_fn.postgres.attempts import Attempts
+from lambda_fn.postgres.connection import Connection, Notice
+from lambda_fn.postgres.simple_query import ConnectionLost, QueryFailed
+
+_PREPARING = "preparing the session for a migration"
+_VERDICT_WAIT_S = 15.0
+_RECONNECT_PAUSE_S = 0.5
+
+
+class PostgresScriptRunner:
+    """Applies migrations on the run's connection; see ports.ScriptRunner."""
+
+    def __init__(self, connection: Connection, advisory_lock: AdvisoryLock, reporter: Reporter) -> None:
+        self._connection = connection
+        self._advisory_lock = advisory_lock
+        self._reporter = reporter
+        self._attempts = Attempts(connection)
+
+    def apply(self, migration: Migration, execution: Execution) -> AppliedMigration:
+        """Apply one migration and record it."""
+        started = time.monotonic()
+        attempt = Attempt(migration, execution, str(uuid.uuid4()), new_nonce())
+        if execution.mode is Mode.ATOMIC:
+            self._apply_atomically(attempt)
+        else:
+            self._apply_alone(attempt)
+        elapsed_ms = round((time.monotonic() - started) * 1000)
+        return AppliedMigration(migration.name, execution.statements, elapsed_ms)
+
+    def _apply_atomically(self, attempt: Attempt) -> None:
+        notices = self._notices(attempt.migration.name)
+        executed, tag = 0, ""
+        for message in messages(self._connection, attempt):
+            try:
+                completion = self._connection.send_script(message.content, notices)
+            except QueryFailed as failed:
+                raise self._atomic_failure(attempt, message, failed, executed) from failed
+            except ConnectionLost as lost:
+                self._settle(attempt, message, lost)
+                return
+            executed += completion.statements - message.statements_before
+            tag = completion.tag
+            if not message.is_last and self._connection.is_idle:
+                raise self._ended_by_script(attempt, _ENDED)
+        if tag != sql.COMMIT:
+            raise apply_errors.not_committed(tag, Whereabouts(migration=attempt.migration.name))
+
+    def _atomic_failure(self, attempt: Attempt, message: Message, failed: QueryFailed, executed: int) -> MigrateError:
+        """The verdict on a script that the server refused; a rollback is confirmed before it is told."""
+        self._roll_back(attempt)
+        error = failed.error
+        if attempt.lost_lock(error):
+            return connection_errors.advisory_lock_lost(attempt.migration.name)
+        if failed.before.statements < message.statements_before:
+            return connection_errors.unexpected(_PREPARING, error.message, error.sqlstate)
+        # Not our COMMIT, which no error can follow: the script's own.
+        if attempt.lost_fence(error) or failed.before.commits:
+            return self._ended_by_script(attempt, error)
+        where = location.of_error(
+            attempt.migration.name,
+            attempt.migration.text,
+            offset=message.offset_of(error),
+            executed=executed + failed.before.statements - message.statements_before,
+            sqlstate=error.sqlstate,
+        )
+        verdict = migration_failed(error, where, Mode.ATOMIC)
+        return self._recorded(verdict, lambda: self._attempts.record_rolled_back(attempt, error, where))
+
+    def _ended_by_script(self, attempt: Attempt, error: ServerError) -> MigrateError:
+        where = Whereabouts(migration=attempt.migration.name, sqlstate=error.sqlstate)
+        verdict = apply_errors.transaction_ended_by_script(where)
+        return self._recorded(verdict, lambda: self._attempts.record_failed(attempt, error, where))
+
+    def _apply_alone(self, attempt: Attempt) -> None:
+        """Prisma's way: started row, statement, finished row."""
+        self._attempts.record_started(attempt)
+        name = attempt.migration.name
+        try:
+            self._connection.send_script(attempt.execution.text, self._notices(name))
+        except QueryFailed as failed:
+            error = failed.error
+            where = self._where_alone(attempt, error)
+            verdict = migration_failed(error, where, Mode.ALONE)
+            raise self._recorded(verdict, lambda: self._attempts.record_logs(attempt, error, where)) from failed
+        except ConnectionLost as lost:
+            raise connection_errors.connection_closed_outside_transaction(name) from lost
+        self._attempts.record_finished(attempt)
+
+    def _where_alone(self, attempt: Attempt, error: ServerError) -> Whereabouts:
+        text = attempt.execution.text
+        offset = None if error.position is None else location.offset_of(text, error.position)
+        return location.of_error(attempt.migration.name, text, offset=offset, executed=0, sqlstate=error.sqlstate)
+
+    def _roll_back(self, attempt: Attempt) -> None:
+        doing = f"rolling back {attempt.migration.name}"
+        try:
+            self._connection.send([sql.ROLLBACK.encode()])
+        except ConnectionLost as lost:
+            # The error was answered before, so the transaction had been aborted by then.
+            raise connection_errors.connection_closed(doing, unknown=False) from lost
+        if not self._connection.is_idle:
+            raise connection_errors.connection_closed(doing, unknown=True)
+
+    def _settle(self, attempt: Attempt, message: Message, lost: ConnectionLost) -> None:
+        """Find out whether a transaction was committed whose answer did not come. Returns when it was.
+
+        Whoever holds the lock afterwards knows that the old backend is done: its row is there, or never will be.
+        """
+        doing = f"applying {attempt.migration.name}"
+        if not (message.is_last and lost.sent):
+            raise connection_errors.connection_closed(doing, unknown=False) from lost
+        try:
+            self._reconnect()
+            self._advisory_lock.acquire(_VERDICT_WAIT_S)
+            committed = self._attempts.is_recorded(attempt)
+        except MigrateError as error:
+            raise connection_errors.connection_closed(doing, unknown=True) from error
+        if not committed:
+            raise connection_errors.connection_closed(doing, unknown=False) from lost
+
+    def _reconnect(self) -> None:
+        give_up_at = time.monotonic() + _VERDICT_WAIT_S
+        while True:
+            try:
+                self._connection.reopen()
+            except MigrateError:
+                if time.monotonic() >= give_up_at:
+                    raise
+                time.sleep(_RECONNECT_PAUSE_S)
+            else:
+                return
+
+    def _recorded(self, verdict: MigrateError, record: Callable[[], None]) -> MigrateError:
+        """The verdict, after it was recorded; it stands even where it could not be."""
+        try:
+            record()
+        except MigrateError as error:
+            verdict.lines = (*verdict.lines, f"It could not be recorded in the history: {error.headline}")
+        return verdict
+
+    def _notices(self, name: str) -> Callable[[Notice], None]:
+        """A sink that passes the first notices on; a flood of them must not fill the log."""
+        count = 0
+
+        def sink(notice: Notice) -> None:
+            nonlocal count
+            count += 1
+            if count <= NOTICE_LIMIT:
+                self._reporter.report(Noticed(name, notice.severity, notice.message))
+
+        return sink
+
+
+_ENDED = ServerError(sqlstate="25P01", message="the script ended the transaction that it ran in")

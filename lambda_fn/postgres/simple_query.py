@@ -1,0 +1,167 @@
+"""One simple-Query message and its answers.
+
+Everything goes through here: a message of many statements is one round trip, is parsed as a whole before
+anything of it runs, and can be cancelled as one. Pipeline mode loses cancels between its messages (observed).
+"""
+
+import select
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NoReturn
+
+import psycopg
+from psycopg import pq
+
+from lambda_fn.domain.server_error import ServerError
+
+_POLL_MS = 1000  # so that signals are handled while the server works
+_CHUNK_ROWS = 256  # rows that nobody wants are thrown away in chunks: 5 million at once took 577 MiB (observed)
+_DONE = (pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK, pq.ExecStatus.EMPTY_QUERY)
+_COPY_IN = (pq.ExecStatus.COPY_IN, pq.ExecStatus.COPY_BOTH)
+_COMMITS = ("COMMIT", "PREPARE TRANSACTION", "COMMIT PREPARED")
+_FIELD = pq.DiagnosticField
+
+Row = tuple[str | None, ...]
+
+
+class QueryFailed(Exception):
+    """The server refused a statement of a message; `before` says what had succeeded until then."""
+
+    def __init__(self, error: ServerError, before: "Completion") -> None:
+        super().__init__(f"{error.sqlstate} {error.message}")
+        self.error = error
+        self.before = before
+
+
+class ConnectionLost(Exception):
+    """The connection is gone. `sent` says whether the server may have got the whole message."""
+
+    def __init__(self, reason: str, *, sent: bool) -> None:
+        super().__init__(reason)
+        self.sent = sent
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """Statements that succeeded: how many, the last one's command tag, and how many of them were COMMITs."""
+
+    statements: int = 0
+    tag: str = ""
+    commits: int = 0
+
+    def and_then(self, tag: str) -> "Completion":
+        """With one statement more."""
+        return Completion(self.statements + 1, tag, self.commits + (tag in _COMMITS))
+
+
+def run(pgconn: pq.abc.PGconn, message: bytes) -> Completion:
+    """Send a message and throw its rows away. Raises: QueryFailed, ConnectionLost."""
+    completion = Completion()
+    for result in _answers(pgconn, message, in_chunks=True):
+        if result.status in _DONE:
+            completion = completion.and_then((result.command_status or b"").decode())
+        elif result.status == pq.ExecStatus.FATAL_ERROR:
+            _fail(pgconn, result, completion)
+    return completion
+
+
+def fetch(pgconn: pq.abc.PGconn, message: bytes) -> list[Row]:
+    """Send a message and return the rows of its last statement, as text. Raises: QueryFailed, ConnectionLost."""
+    rows: list[Row] = []
+    for result in _answers(pgconn, message, in_chunks=False):
+        if result.status == pq.ExecStatus.FATAL_ERROR:
+            _fail(pgconn, result, Completion())
+        rows = list(_rows(result))
+    return rows
+
+
+def _rows(result: pq.abc.PGresult) -> Iterator[Row]:
+    columns = range(result.nfields)
+    for number in range(result.ntuples):
+        yield tuple(_text(result.get_value(number, column)) for column in columns)
+
+
+def _answers(pgconn: pq.abc.PGconn, message: bytes, *, in_chunks: bool) -> Iterator[pq.abc.PGresult]:
+    """Every result of a message; after the first error, what follows it is drained by `_fail`."""
+    _send(pgconn, message, in_chunks=in_chunks)
+    while (result := _next(pgconn)) is not None:
+        if result.status in _COPY_IN:
+            _refuse_copy(pgconn)
+        elif result.status == pq.ExecStatus.COPY_OUT:
+            _discard_copy(pgconn)
+        else:
+            yield result
+
+
+def _send(pgconn: pq.abc.PGconn, message: bytes, *, in_chunks: bool) -> None:
+    try:
+        pgconn.nonblocking = 1
+        pgconn.send_query(message)
+        if in_chunks:
+            pgconn.set_chunked_rows_mode(_CHUNK_ROWS)
+        while pgconn.flush():
+            _wait(pgconn, select.POLLIN | select.POLLOUT)
+            pgconn.consume_input()
+    except psycopg.Error as error:
+        raise ConnectionLost(str(error).strip(), sent=False) from error
+
+
+def _next(pgconn: pq.abc.PGconn) -> pq.abc.PGresult | None:
+    try:
+        while pgconn.is_busy():
+            _wait(pgconn, select.POLLIN)
+            pgconn.consume_input()
+        return pgconn.get_result()
+    except psycopg.Error as error:
+        raise ConnectionLost(str(error).strip(), sent=True) from error
+
+
+def _wait(pgconn: pq.abc.PGconn, events: int) -> None:
+    poll = select.poll()
+    poll.register(pgconn.socket, events)
+    poll.poll(_POLL_MS)
+
+
+def _refuse_copy(pgconn: pq.abc.PGconn) -> None:
+    try:
+        pgconn.put_copy_end(b"COPY FROM STDIN is not possible in a migration")
+    except psycopg.Error as error:
+        raise ConnectionLost(str(error).strip(), sent=True) from error
+
+
+def _discard_copy(pgconn: pq.abc.PGconn) -> None:
+    length = 0
+    while length >= 0:
+        try:
+            length, _ = pgconn.get_copy_data(1)
+            if length == 0:
+                _wait(pgconn, select.POLLIN)
+                pgconn.consume_input()
+        except psycopg.Error as error:
+            raise ConnectionLost(str(error).strip(), sent=True) from error
+
+
+def _fail(pgconn: pq.abc.PGconn, result: pq.abc.PGresult, before: Completion) -> NoReturn:
+    error = _server_error(result)
+    while _next(pgconn) is not None:
+        pass
+    if pgconn.status == pq.ConnStatus.BAD or error.is_fatal:
+        raise ConnectionLost(error.message, sent=True)
+    raise QueryFailed(error, before)
+
+
+def _server_error(result: pq.abc.PGresult) -> ServerError:
+    position = _text(result.error_field(_FIELD.STATEMENT_POSITION))
+    return ServerError(
+        sqlstate=_text(result.error_field(_FIELD.SQLSTATE)) or "",
+        message=_text(result.error_field(_FIELD.MESSAGE_PRIMARY)) or "no message",
+        severity=_text(result.error_field(_FIELD.SEVERITY_NONLOCALIZED)) or "FATAL",
+        detail=_text(result.error_field(_FIELD.MESSAGE_DETAIL)),
+        hint=_text(result.error_field(_FIELD.MESSAGE_HINT)),
+        position=int(position) if position else None,
+        context=_text(result.error_field(_FIELD.CONTEXT)),
+    )
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode(errors="replace")

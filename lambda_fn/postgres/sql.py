@@ -1,0 +1,166 @@
+"""Every statement of ours. Names are pg_catalog-qualified wherever a script may have changed the search_path."""
+
+from typing import Final
+
+ADVISORY_LOCK_KEY: Final = 72707369
+"""Prisma's own key, so that either runner waits for the other."""
+
+BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+
+RESETS: Final = (
+    "RESET SESSION AUTHORIZATION",
+    "RESET ROLE",
+    "RESET ALL",
+    "DEALLOCATE ALL",
+    "CLOSE ALL",
+    "UNLISTEN *",
+    "DISCARD TEMP",
+)
+"""Undo the session state of the last migration. Not DISCARD ALL: it would release the advisory lock."""
+
+LIMITS: Final = (
+    "SET client_connection_check_interval = '2s'",
+    "SET tcp_keepalives_idle = 10",
+    "SET tcp_keepalives_interval = 5",
+    "SET tcp_keepalives_count = 3",
+    "SET idle_in_transaction_session_timeout = '60s'",
+    "SET idle_session_timeout = '60s'",
+)
+"""A session whose client was killed must not live on and hold the lock (observed: 20 minutes)."""
+
+CATALOG_ONLY: Final = "SET search_path = pg_catalog"
+"""So that no operator or function of a script's own schema can stand in for PostgreSQL's."""
+
+NO_ROW_SECURITY: Final = "SET row_security = off"
+"""Row-level security must err instead of hiding rows of the history (observed: 0 rows without an error)."""
+
+SET_ROLE: Final = "SET ROLE {role}"
+SET_SEARCH_PATH: Final = "SET search_path = {schema}"
+DEFAULT_SEARCH_PATH: Final = "RESET search_path"
+
+ROLLBACK: Final = "ROLLBACK"
+COMMIT: Final = "COMMIT"
+
+PREFLIGHT: Final = "SELECT pg_catalog.pg_backend_pid(), pg_catalog.pg_is_in_recovery()::int"
+
+TRY_LOCK: Final = "SELECT pg_catalog.pg_try_advisory_lock({key})::int"
+
+LOCK_HOLDER: Final = """
+SELECT a.pid, coalesce(a.application_name, ''), coalesce(a.state, 'state not visible'),
+       extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, a.state_change, a.backend_start))::int,
+       coalesce(a.usename, '')
+  FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
+ WHERE l.locktype = 'advisory' AND l.granted AND l.classid = 0 AND l.objid = {key} AND l.objsubid = 1
+   AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+ LIMIT 1
+"""
+
+# A cast that fails names what was lost; nobody else's error can look like it, because of the nonce.
+CHECK_SESSION_LOCK: Final = """
+SELECT CAST(CASE WHEN pg_catalog.count(*) > 0 THEN '1' ELSE {lost} END AS int)
+  FROM pg_catalog.pg_locks
+ WHERE locktype = 'advisory' AND granted AND pid = pg_catalog.pg_backend_pid()
+   AND classid = 0 AND objid = {key} AND objsubid = 1
+"""
+
+TAKE_FENCE: Final = """
+SELECT pg_catalog.pg_advisory_xact_lock({key}, {nonce}), pg_catalog.pg_try_advisory_xact_lock({key})
+"""
+
+CHECK_CONSTRAINTS: Final = "SET CONSTRAINTS ALL IMMEDIATE"
+"""Deferred triggers fire here, in the script's own search_path and role, and not at our COMMIT."""
+
+CHECK_FENCE: Final = """
+SELECT CAST(CASE WHEN pg_catalog.count(*) = 1 THEN '1' ELSE {lost} END AS int)
+  FROM pg_catalog.pg_locks
+ WHERE locktype = 'advisory' AND granted AND pid = pg_catalog.pg_backend_pid()
+   AND classid = {key} AND objid = {nonce} AND objsubid = 2
+"""
+
+# The script may have let go of the session's lock; the transaction's lock on the same key kept others out.
+RETAKE_LOCK: Final = (
+    "SELECT pg_catalog.pg_advisory_unlock_all()",
+    "SELECT pg_catalog.pg_try_advisory_lock({key})",
+)
+
+TABLE_STATE: Final = """
+SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+                WHERE n.nspname = {schema} AND c.relname = '_prisma_migrations' AND c.relkind = 'r')::int,
+       EXISTS (SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+                WHERE n.nspname = {schema} AND c.relkind = 'r' AND pg_catalog.lower(c.relname) NOT IN
+                      ('spatial_ref_sys', 'geometry_columns', 'geography_columns', 'raster_columns',
+                       'raster_overviews'))::int,
+       EXISTS (SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = {schema})::int
+"""
+"""Whether there is a history, whether there are other tables (Prisma ignores exactly those five), the schema."""
+
+CREATE_SCHEMA: Final = "CREATE SCHEMA {schema}"
+
+CREATE_TABLE: Final = """
+CREATE TABLE {table} (
+    id                      VARCHAR(36) PRIMARY KEY NOT NULL,
+    checksum                VARCHAR(64) NOT NULL,
+    finished_at             TIMESTAMPTZ,
+    migration_name          VARCHAR(255) NOT NULL,
+    logs                    TEXT,
+    rolled_back_at          TIMESTAMPTZ,
+    started_at              TIMESTAMPTZ NOT NULL DEFAULT now(),
+    applied_steps_count     INTEGER NOT NULL DEFAULT 0
+)
+"""
+"""To the letter what Prisma's engine creates."""
+
+LIST: Final = """
+SELECT id, migration_name, checksum, (finished_at IS NOT NULL)::int, (rolled_back_at IS NOT NULL)::int,
+       CASE WHEN finished_at IS NULL AND rolled_back_at IS NULL
+            THEN to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.MS') END,
+       CASE WHEN finished_at IS NULL AND rolled_back_at IS NULL THEN left(logs, 4000) END
+  FROM {table} ORDER BY started_at
+"""
+
+INSERT_APPLIED: Final = """
+INSERT INTO {table} (id, checksum, migration_name, started_at, finished_at, applied_steps_count)
+VALUES ({id}, {checksum}, {name}, pg_catalog.now(), pg_catalog.clock_timestamp(), 1)
+"""
+
+INSERT_STARTED: Final = """
+INSERT INTO {table} (id, checksum, migration_name, started_at)
+VALUES ({id}, {checksum}, {name}, pg_catalog.clock_timestamp())
+"""
+
+MARK_FINISHED: Final = """
+UPDATE {table} SET finished_at = pg_catalog.clock_timestamp(), applied_steps_count = 1 WHERE id = {id}
+"""
+
+RECORD_LOGS: Final = "UPDATE {table} SET logs = {logs} WHERE id = {id}"
+
+LAST_ROLLED_BACK: Final = """
+SELECT id, logs FROM {table}
+ WHERE migration_name = {name} AND checksum = {checksum} AND finished_at IS NULL AND rolled_back_at IS NOT NULL
+ ORDER BY started_at DESC LIMIT 1
+"""
+
+INSERT_FAILED: Final = """
+INSERT INTO {table} (id, checksum, migration_name, started_at, logs)
+VALUES ({id}, {checksum}, {name}, pg_catalog.now(), {logs})
+"""
+
+INSERT_ROLLED_BACK: Final = """
+INSERT INTO {table} (id, checksum, migration_name, started_at, logs, rolled_back_at)
+VALUES ({id}, {checksum}, {name}, pg_catalog.now(), {logs}, pg_catalog.clock_timestamp())
+"""
+
+UPDATE_FAILED: Final = """
+UPDATE {table} SET logs = {logs}, started_at = pg_catalog.now(), rolled_back_at = pg_catalog.clock_timestamp()
+ WHERE id = {id}
+"""
+
+INSERT_RESOLVED: Final = """
+INSERT INTO {table} (id, checksum, migration_name, logs, started_at, finished_at)
+VALUES ({id}, {checksum}, {name}, '', pg_catalog.now(), pg_catalog.now())
+"""
+
+MARK_ROLLED_BACK: Final = "UPDATE {table} SET rolled_back_at = pg_catalog.now() WHERE id = ANY ({ids})"
+
+HAS_ROW: Final = "SELECT 1 FROM {table} WHERE id = {id} AND finished_at IS NOT NULL"
+"""Whether a transaction whose COMMIT was never answered did commit."""
