@@ -53,7 +53,7 @@ class MigrateError(Exception):
     @property
     def headline(self) -> str:
         """The first line, complete by itself."""
-        return f"{self.code} {self.problem} {self.next_step}"
+        return " ".join(f"{self.code} {self.problem} {self.next_step}".splitlines())
 
     @property
     def text(self) -> str:
