@@ -1,0 +1,54 @@
+"""What a run costs, counted on the wire: exact, unlike times."""
+
+from lambda_fn.domain.outcome import Status
+from tests.fixtures.projects import Project
+from tests.fixtures.proxy import CountingProxy
+
+MIGRATIONS = 200
+
+
+def write_migrations(project: Project) -> None:
+    """Each with another number of statements, from 1 to 10."""
+    for number in range(MIGRATIONS):
+        statements = [f"CREATE TABLE t{number} (id int);"]
+        statements += [f"INSERT INTO t{number} VALUES ({row});" for row in range(number % 10)]
+        project.write(f"{20240101000000 + number}_m{number}", "\n".join(statements))
+
+
+def test_an_atomic_migration_is_one_message_and_one_commit_and_a_repeated_run_is_two_queries(
+    one_project: Project, counting_proxy: CountingProxy
+) -> None:
+    project, traffic = one_project, counting_proxy.traffic
+    write_migrations(project)
+    settings = project.settings_for(counting_proxy.url(project.database))
+
+    fresh = project.run(settings=settings)
+
+    assert fresh.status is Status.APPLIED
+    assert sum(migration.statements for migration in fresh.applied) == sum(1 + n % 10 for n in range(MIGRATIONS))
+    with_scripts = [query for query in traffic.queries if b"CREATE TABLE t" in query]
+    assert len(with_scripts) == MIGRATIONS
+    assert all(query.count(b"CREATE TABLE t") == 1 for query in with_scripts)
+    assert traffic.tags["COMMIT"] == MIGRATIONS
+    # Looking at the server, at the schema, taking the lock, looking again twice, creating the table.
+    assert len(traffic.queries) - MIGRATIONS == 6
+    assert set(traffic.messages) <= {"Q", "p", "X"}
+
+    traffic.clear()
+    repeated = project.run(settings=settings)
+
+    assert repeated.status is Status.UP_TO_DATE
+    assert len(traffic.queries) == 3
+    assert not any(b"advisory" in query for query in traffic.queries)
+    assert set(traffic.messages) <= {"Q", "p", "X"}
+
+
+def test_only_the_columns_that_are_needed_are_read(one_project: Project, counting_proxy: CountingProxy) -> None:
+    """The logs of ten thousand old rows would be megabytes."""
+    one_project.write("20240101000000_a", "CREATE TABLE a (id int);")
+    one_project.run()
+    one_project.query("UPDATE _prisma_migrations SET logs = repeat('x', 5000000)")
+
+    one_project.run(settings=one_project.settings_for(counting_proxy.url(one_project.database)))
+
+    assert counting_proxy.traffic.bytes_from_server < 20_000
