@@ -14,10 +14,15 @@ _OURS = "migrateLambda"
 
 def migration_failed(error: ServerError, where: Whereabouts, mode: Mode) -> MigrationFailed:
     """The error that the invoker gets."""
+    error = _presentable(error, where)
     place = f" at line {where.line}, column {where.column}" if where.line else ""
     problem = f"{error.severity} {error.sqlstate}{place}: {error.message}."
     make = apply_errors.failed if mode is Mode.ATOMIC else apply_errors.failed_alone
     return make(problem, _next_step(error, where, mode), where, error.lines)
+
+
+def _presentable(error: ServerError, where: Whereabouts) -> ServerError:
+    return error.without_literals() if where.hides_literals else error
 
 
 def _next_step(error: ServerError, where: Whereabouts, mode: Mode) -> str:
@@ -56,6 +61,7 @@ _ADVICE: Mapping[str, str] = {
 
 def logs_text(error: ServerError, where: Whereabouts, *, attempts: int, run_id: str) -> str:
     """What goes into `logs`: Prisma's text of P3018 first, then one line of JSON of our own."""
+    error = _presentable(error, where)
     position = f"\n\nPosition:\n{where.excerpt}" if where.excerpt else ""
     server = "\n".join([f"{error.severity}: {error.message}", *error.lines])
     return (

@@ -3,10 +3,12 @@
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from itertools import islice
 
 from lambda_fn.domain.statement_kinds import TRANSACTION_CONTROL, kind_of, masks_literals
 from lambda_fn.domain.statements import (
+    Position,
     Statement,
     UnreadableScript,
     line_at,
@@ -17,12 +19,12 @@ from lambda_fn.domain.statements import (
 from lambda_fn.errors import Whereabouts
 
 _EXCERPT_WIDTH = 160
-_LITERAL = re.compile(r"'(?:[^']|'')*'?|\$(\w*)\$.*?(?:\$\1\$|$)")
+_QUOTE = re.compile(rb"['$]")
 
 
-def at_offset(migration: str, text: bytes, offset: int, *, sqlstate: str | None = None) -> Whereabouts:
+def at_offset(migration: str, text: bytes, offset: int) -> Whereabouts:
     """The place of a byte offset, without asking which statement it is in."""
-    return _whereabouts(migration, text, offset, None, sqlstate, masked=False)
+    return _whereabouts(migration, text, offset)
 
 
 def offset_of(text: bytes, position: int) -> int | None:
@@ -42,8 +44,17 @@ def of_error(migration: str, text: bytes, *, offset: int | None, executed: int, 
         offset = statement.start
     if offset is None:
         return Whereabouts(migration=migration, sqlstate=sqlstate)
-    masked = statement is not None and masks_literals(statement)
-    return _whereabouts(migration, text, offset, number, sqlstate, masked=masked)
+    where = _whereabouts(migration, text, offset, number=number, sqlstate=sqlstate)
+    if statement is None or not masks_literals(statement):
+        return where
+    return replace(where, hides_literals=True, excerpt=_excerpt_before_literals(text, offset, statement))
+
+
+def _excerpt_before_literals(text: bytes, offset: int, statement: Statement) -> str | None:
+    """The excerpt of a statement whose string constants are secrets: cut at the first, nothing behind it."""
+    quote = _QUOTE.search(text, statement.start, statement.stop)
+    visible = text if quote is None else text[: quote.start()]
+    return _excerpt(visible, position_of(text, offset)) if offset <= len(visible) else None
 
 
 _Numbered = tuple[int | None, Statement | None]
@@ -64,28 +75,22 @@ def _numbered(text: bytes) -> Iterator[tuple[int, Statement]]:
 
 
 def _whereabouts(
-    migration: str, text: bytes, offset: int, number: int | None, sqlstate: str | None, *, masked: bool
+    migration: str, text: bytes, offset: int, *, number: int | None = None, sqlstate: str | None = None
 ) -> Whereabouts:
     position = position_of(text, offset)
-    source = line_at(text, position.line)
     return Whereabouts(
         migration=migration,
         sqlstate=sqlstate,
         statement=number,
         line=position.line,
         column=position.column,
-        excerpt=_excerpt(position.line, position.column, mask_literals(source) if masked else source),
+        excerpt=_excerpt(text, position),
     )
 
 
-def mask_literals(line: str) -> str:
-    """The line with every string literal emptied to as many asterisks, so that columns stay."""
-    return _LITERAL.sub(lambda found: "'" + "*" * (len(found[0]) - 2) + "'", line)
-
-
-def _excerpt(line: int, column: int, source: str) -> str:
+def _excerpt(text: bytes, position: Position) -> str:
     """The numbered line and, under it, a caret; long lines are cut round the column, tabs become blanks."""
-    start = max(0, column - 1 - _EXCERPT_WIDTH // 2)
-    shown = source[start : start + _EXCERPT_WIDTH].replace("\t", " ")
-    margin = f"{line:>5} | "
-    return f"{margin}{shown}\n{' ' * (len(margin) + column - 1 - start)}^"
+    start = max(0, position.column - 1 - _EXCERPT_WIDTH // 2)
+    shown = line_at(text, position.line)[start : start + _EXCERPT_WIDTH].replace("\t", " ")
+    margin = f"{position.line:>5} | "
+    return f"{margin}{shown}\n{' ' * (len(margin) + position.column - 1 - start)}^"

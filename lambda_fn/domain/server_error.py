@@ -1,9 +1,11 @@
 """An error as PostgreSQL reported it, and what of it people may see."""
 
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, replace
 
 # DETAIL of an integrity violation repeats the values of the row.
 _INTEGRITY_VIOLATION = "23"
+_QUOTED = re.compile(r"['$].*['$]", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +19,10 @@ class ServerError:
     hint: str | None = None
     position: int | None = None
     context: str | None = field(default=None, repr=False)
+
+    def without_literals(self) -> "ServerError":
+        """The same without whatever the texts quote: the server repeats the token at which it failed."""
+        return replace(self, message=_QUOTED.sub("…", self.message), detail=None, hint=None, context=None)
 
     @property
     def is_fatal(self) -> bool:

@@ -10,6 +10,7 @@ class Whereabouts:
 
     `statement` counts from 1; `line` and `column` count from 1, the column in characters.
     `excerpt` is the line of the script, its number before it and a caret under the column.
+    `hides_literals` is True where the statement's string constants are secrets, which no text may repeat.
     """
 
     migration: str | None = None
@@ -18,6 +19,7 @@ class Whereabouts:
     line: int | None = None
     column: int | None = None
     excerpt: str | None = None
+    hides_literals: bool = False
 
 
 class MigrateError(Exception):

@@ -70,7 +70,9 @@ class PostgresScriptRunner:
         error = failed.error
         if attempt.lost_lock(error):
             return connection_errors.advisory_lock_lost(attempt.migration.name)
-        if failed.before.statements < message.statements_before:
+        offset = message.offset_of(error)
+        # A message is parsed as a whole before its first statement runs, so an error in the script may come first.
+        if offset is None and failed.before.statements < message.statements_before:
             return connection_errors.unexpected(_PREPARING, error.message, error.sqlstate)
         # Not our COMMIT, which no error can follow: the script's own.
         if attempt.lost_fence(error) or failed.before.commits:
@@ -78,7 +80,7 @@ class PostgresScriptRunner:
         where = location.of_error(
             attempt.migration.name,
             attempt.migration.text,
-            offset=message.offset_of(error),
+            offset=offset,
             executed=executed + failed.before.statements - message.statements_before,
             sqlstate=error.sqlstate,
         )

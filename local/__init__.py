@@ -1,0 +1,1 @@
+"""What the demo and the tests run the function with on one machine: PostgreSQL, the secret, the Lambda."""
