@@ -22,6 +22,7 @@ check: $(VENV)/ready
 	$(VENV)/bin/ruff check lambda_fn local tests
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+	$(RUN) -m tests.check_events
 
 # Writes the pinned, hashed lock files anew (needs uv).
 lock:

@@ -1,10 +1,10 @@
 """The Lambda entry point: recognise, run, reply."""
 
-from typing import Protocol
+from typing import Protocol, assert_never
 
 from lambda_fn import wiring
 from lambda_fn.aws.observability import LoggerReporter
-from lambda_fn.domain.reply import Raise, Reply
+from lambda_fn.domain.reply import Raise, Reply, Return
 from lambda_fn.invokers import direct
 from lambda_fn.settings import Settings
 
@@ -22,14 +22,6 @@ class LambdaContext(Protocol):
 
 def lambda_handler(event: object, context: LambdaContext) -> dict[str, object]:
     """Answer one invocation: return the outcome, or raise one of the named errors of lambda_fn.errors."""
-    reply = _answer(event, context)
-    if isinstance(reply, Raise):
-        # Without the causes: Lambda logs the whole chain, and a driver's message may repeat more than ours.
-        raise reply.error from None
-    return reply.payload
-
-
-def _answer(event: object, context: LambdaContext) -> Reply:
     request = direct.parse(event)
     outcome = wiring.run(
         request,
@@ -38,4 +30,15 @@ def _answer(event: object, context: LambdaContext) -> Reply:
         run_id=context.aws_request_id,
         remaining_s=context.get_remaining_time_in_millis() / 1000,
     )
-    return direct.reply(outcome)
+    return _carry_out(direct.reply(outcome))
+
+
+def _carry_out(reply: Reply) -> dict[str, object]:
+    match reply:
+        case Return(payload):
+            return payload
+        case Raise(error):
+            # Without the causes: a driver's message may repeat more than ours does.
+            raise error from None
+        case _:
+            assert_never(reply)

@@ -18,6 +18,7 @@ from lambda_fn.domain.outcome import Outcome
 from lambda_fn.domain.request import Action, Request
 from lambda_fn.domain.target import Target, target_from_secret, target_from_url
 from lambda_fn.errors import MigrateError
+from lambda_fn.errors import internal as internal_errors
 from lambda_fn.errors import settings as settings_errors
 from lambda_fn.ports import Database, Reporter
 from lambda_fn.settings import Settings
@@ -31,7 +32,7 @@ def run(
     run_id: str,
     remaining_s: float | None = None,
 ) -> Outcome:
-    """Carry a request out. Never raises MigrateError: the outcome holds it, with what was done before.
+    """Carry a request out. Raises nothing: the outcome holds the error, with what was done before.
 
     `remaining_s` is the time that the invoker gives; None is no limit. `run_id` names the run in the outcome, in
     the history's logs and in the database's list of sessions.
@@ -44,7 +45,10 @@ def run(
         _run(draft, settings, reporter, remaining_s)
     except MigrateError as raised:
         error = raised
-        reporter.report(RunFailed(raised))
+    except Exception as raised:  # noqa: BLE001  # a bug of ours must not hide what was applied before it
+        error = internal_errors.from_exception(raised)
+    if error is not None:
+        reporter.report(RunFailed(error))
     return draft.outcome(error, round((time.monotonic() - started) * 1000))
 
 

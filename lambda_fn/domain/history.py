@@ -1,5 +1,6 @@
 """The rows of `_prisma_migrations` as values."""
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -33,6 +34,20 @@ class MigrationRecord:
         if self.rolled_back:
             return MigrationState.ROLLED_BACK
         return MigrationState.APPLIED if self.finished else MigrationState.FAILED
+
+    @property
+    def reason(self) -> str | None:
+        """What the server said, from logs in the form of P3018; None for others.
+
+        No more than that: the rest of the text may repeat a password of the script, or the values of a row.
+        """
+        found = _DATABASE_ERROR.search(self.logs or "")
+        return f"{found['message']} (SQLSTATE {found['sqlstate']})" if found else None
+
+
+_DATABASE_ERROR = re.compile(
+    r"^Database error code: (?P<sqlstate>\w+)\n\nDatabase error:\n(?P<message>[^\n]*)", re.MULTILINE
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ def check_plan(plan: Plan, *, strict: bool) -> None:
     """Raise HistoryBlocked: P3009 when a failed row is there, M502 when strict and there is a warning."""
     if plan.failed:
         raise history_errors.failed_migrations(
-            [(record.name, record.started_at or "unknown", record.logs) for record in plan.failed]
+            [(record.name, record.started_at or "unknown", record.reason) for record in plan.failed]
         )
     if strict and plan.warnings:
         raise history_errors.strict(warning.message for warning in plan.warnings)

@@ -23,7 +23,7 @@ def schema_not_empty(schema: str, first: str) -> HistoryBlocked:
 
 
 def failed_migrations(failed: Sequence[tuple[str, str, str | None]]) -> HistoryBlocked:
-    """P3009: rows that are neither finished nor rolled back, as (name, started_at in UTC, logs)."""
+    """P3009: rows that are neither finished nor rolled back, as (name, started_at in UTC, the server's reason)."""
     name = failed[0][0]
     return HistoryBlocked(
         "P3009",
@@ -33,7 +33,7 @@ def failed_migrations(failed: Sequence[tuple[str, str, str | None]]) -> HistoryB
         f"If its changes are not in the database: `python -m lambda_fn resolve --rolled-back {name}`; "
         f"if they are: `python -m lambda_fn resolve --applied {name}`. Then deploy again.",
         where=Whereabouts(migration=name),
-        lines=tuple(f"{name}: {logs.strip()}" for name, _, logs in failed if logs),
+        lines=tuple(f"{name}: {reason}" for name, _, reason in failed if reason),
     )
 
 

@@ -103,7 +103,9 @@ class Connection:
 
     def clean_state(self) -> list[bytes]:
         """Statements that make the session ours: no leftovers of a script, our limits, the owner's role."""
-        return self._composed(*sql.RESETS, *sql.LIMITS, sql.CATALOG_ONLY, sql.NO_ROW_SECURITY) + self.as_owner()
+        first, then = sql.READ_WRITE
+        statements = (first, *sql.RESETS, then, *sql.LIMITS, sql.CATALOG_ONLY, sql.NO_ROW_SECURITY)
+        return self._composed(*statements) + self.as_owner()
 
     def script_state(self) -> list[bytes]:
         """Statements that give a script the state that it expects: search_path and role; after clean_state."""

@@ -7,6 +7,10 @@ ADVISORY_LOCK_KEY: Final = 72707369
 
 BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 
+READ_WRITE: Final = ("SET transaction_read_only = off", "SET default_transaction_read_only = off")
+"""A default of read-only, the role's or one that a script left behind, must not stop what is ours. The first has to
+come before any query of its transaction."""
+
 RESETS: Final = (
     "RESET SESSION AUTHORIZATION",
     "RESET ROLE",

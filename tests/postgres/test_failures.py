@@ -111,12 +111,19 @@ def test_another_failure_of_a_changed_file_is_a_row_of_its_own(project: Project)
     assert all(row["rolled_back_at"] for row in project.rows()[1:])
 
 
+PRISMA_LOGS = (
+    f"A migration failed to apply.\n\nMigration name: {NAME}\n\nDatabase error code: 42601\n\nDatabase error:\n"
+    "ERROR: syntax error at or near \"x\"\n\nPosition:\n  0\n  1 CREATE ROLE app PASSWORD 'hunter2' x;\n\nDbError { … }"
+)
+
+
 def test_a_row_that_prisma_left_failed_blocks_until_it_is_resolved(project: Project) -> None:
     write_failing(project, "SELECT 1;")
     project.run(to="20240101000000_a")
     project.query(
         "INSERT INTO _prisma_migrations (id, checksum, migration_name, logs, started_at) "
-        f"VALUES ('x', 'y', '{NAME}', 'why it failed', '2026-11-22 07:23:28.480+00')"
+        f"VALUES ('x', 'y', '{NAME}', %s, '2026-11-22 07:23:28.480+00')",
+        PRISMA_LOGS,
     )
 
     blocked = error_of(project.run())
@@ -124,7 +131,8 @@ def test_a_row_that_prisma_left_failed_blocks_until_it_is_resolved(project: Proj
     assert (blocked.code, type(blocked).__name__, blocked.exit_code) == ("P3009", "HistoryBlocked", 4)
     assert f"The `{NAME}` migration started at 2026-11-22 07:23:28.480 UTC failed." in blocked.headline
     assert f"resolve --rolled-back {NAME}" in blocked.next_step
-    assert blocked.lines == (f"{NAME}: why it failed",)
+    assert blocked.lines == (f'{NAME}: ERROR: syntax error at or near "x" (SQLSTATE 42601)',)
+    assert "hunter2" not in blocked.text
     assert project.run("resolve", rolledBack=NAME).status is Status.PENDING
     assert project.run().status is Status.APPLIED
 

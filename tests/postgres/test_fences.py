@@ -24,6 +24,9 @@ ENDS_TRANSACTION = {
     "ROLLBACK AND CHAIN": "CREATE TABLE a (id int); ROLLBACK AND CHAIN; CREATE TABLE public.b (id int);",
     "COMMIT as the last": "CREATE TABLE a (id int); COMMIT",
     "ROLLBACK as the last": "CREATE TABLE a (id int); ROLLBACK",
+    "SET ROLE, then COMMIT": "SET ROLE pg_read_all_data; COMMIT; SELECT 1/0;",
+    "SET SESSION AUTHORIZATION, then COMMIT": "SET SESSION AUTHORIZATION pg_read_all_data; COMMIT; SELECT 1/0;",
+    "settings, then COMMIT": "SET search_path = ''; SET default_transaction_read_only = on; COMMIT; SELECT 1/0;",
     "BEGIN and COMMIT": "BEGIN; CREATE TABLE a (id int); COMMIT;",
 }
 

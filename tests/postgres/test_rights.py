@@ -138,3 +138,14 @@ def test_a_user_who_may_not_write_the_history_leaves_nothing(project: Project, u
     assert "_prisma_migrations" in error.headline
     assert "could not be recorded" in error.text
     assert project.tables() == {"a"}
+
+
+def test_a_database_that_is_read_only_by_default_is_migrated_all_the_same(project: Project) -> None:
+    project.query(f"ALTER DATABASE {project.database} SET default_transaction_read_only = on")
+    project.write("20240101000000_a", "CREATE TABLE a (id int);")
+    project.write("20240102000000_i", "CREATE INDEX CONCURRENTLY i ON a(id);")
+    project.write("20240103000000_b", "SELECT 1/0;")
+
+    assert [migration.name for migration in project.run().applied] == ["20240101000000_a", "20240102000000_i"]
+    assert project.rows()[-1]["rolled_back_at"] is not None
+    assert project.run("resolve", applied=["20240103000000_b"]).status is Status.UP_TO_DATE

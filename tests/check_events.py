@@ -1,0 +1,31 @@
+"""`python -m tests.check_events`: every file in events/ is JSON that an invoker takes."""
+
+import json
+import sys
+from pathlib import Path
+
+from lambda_fn.errors import MigrateError
+from lambda_fn.invokers import direct
+
+EVENTS = Path(__file__).parents[1] / "events"
+
+
+def main() -> int:
+    """Print a line for each event that does not parse, and return how many there are."""
+    paths = sorted(EVENTS.glob("*.json"))
+    problems = [f"{path.name}: {problem}" for path in paths if (problem := problem_of(path))]
+    print("\n".join([*problems, f"{len(paths)} events, {len(problems)} of them wrong"]))
+    return len(problems) or int(not paths)
+
+
+def problem_of(path: Path) -> str | None:
+    """Why an event does not parse; None when it does."""
+    try:
+        direct.parse(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, MigrateError) as error:
+        return str(error)
+    return None
+
+
+if __name__ == "__main__":
+    sys.exit(main())
