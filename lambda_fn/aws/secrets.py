@@ -20,6 +20,13 @@ _NEXT_STEPS = {
     ),
     "ResourceNotFoundException": "Check MIGRATE_SECRET_ID, the region and the account.",
     "DecryptionFailure": "Allow the function's role kms:Decrypt on the secret's key.",
+    **dict.fromkeys(
+        ("NoCredentialsError", "PartialCredentialsError"), "Run it with AWS credentials, or set DATABASE_URL."
+    ),
+    "NoRegionError": "Set AWS_REGION, or give the secret's region another way.",
+    **dict.fromkeys(
+        ("EndpointConnectionError", "ConnectTimeoutError", "ReadTimeoutError", "ProxyConnectionError"), _REACH
+    ),
 }
 _OTHERWISE = "Check MIGRATE_SECRET_ID and the secret itself."
 
@@ -40,7 +47,7 @@ def read_secret(secret_id: str) -> str:
     except ClientError as error:
         raise _refused(secret_id, error.response["Error"]["Code"]) from None
     except BotoCoreError as error:
-        raise settings_errors.secret_unreadable(secret_id, type(error).__name__, _REACH) from None
+        raise _refused(secret_id, type(error).__name__) from None
 
 
 def _refused(secret_id: str, code: str) -> MigrateError:

@@ -150,6 +150,7 @@ class Diagnosed:
         found = (
             *_named(self.pending, "not yet been applied", Level.INFO),
             *_named(self.failed, "failed", Level.ERROR),
+            *(Sentence(_ways_out(name), Level.ERROR) for name in self.failed[:1]),
         )
         return found or (Sentence("Database schema is up to date!"),)
 
@@ -195,6 +196,13 @@ def _named(names: tuple[str, ...], what: str, level: Level) -> tuple[Sentence, .
     if not names:
         return ()
     return (Sentence("\n".join([f"Following migration{_s(len(names))} have {what}:", *names]), level),)
+
+
+def _ways_out(name: str) -> str:
+    return (
+        f"If its changes are not in the database: python -m lambda_fn resolve --rolled-back {name}\n"
+        f"If they are: python -m lambda_fn resolve --applied {name}"
+    )
 
 
 def _tree(names: list[str]) -> str:

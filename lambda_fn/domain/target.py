@@ -12,7 +12,8 @@ CONNECT_TIMEOUT_S = 5  # Prisma's default
 
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 # libpq's own, meaning the same in Prisma. Prisma silently drops what neither knows, and so do we.
-_PASSED_ON = ("options", "channel_binding", "sslrootcert")
+_PASSED_ON = ("options", "sslrootcert")
+_CHANNEL_BINDINGS = ("disable", "prefer", "require")  # anything else is prefer, the default, as for Prisma
 _SECRET_KEYS = ("username", "password", "host", "dbname")
 
 
@@ -129,6 +130,8 @@ def _decoded(text: str) -> str:
 def _parameters(query: Mapping[str, str]) -> dict[str, str]:
     parameters = {key: query[key] for key in _PASSED_ON if query.get(key)}
     parameters.update(_tls(query))
+    if query.get("channel_binding") in _CHANNEL_BINDINGS:
+        parameters["channel_binding"] = query["channel_binding"]
     if "connect_timeout" in query:
         parameters["connect_timeout"] = _seconds(query["connect_timeout"])
     return parameters

@@ -73,9 +73,18 @@ def connection_closed_outside_transaction(migration: str) -> DatabaseUnreachable
     )
 
 
-def server_refused(reason: str, sqlstate: str) -> DatabaseUnreachable:
+def tls_failed(reason: str) -> SettingsInvalid:
+    """P1011: no TLS where it is required, or a certificate that does not hold."""
+    return SettingsInvalid(
+        "P1011",
+        f"Error opening a TLS connection: {reason}.",
+        "Check sslmode, sslrootcert and the host name in the URL, and that the server has TLS switched on.",
+    )
+
+
+def server_refused(reason: str) -> DatabaseUnreachable:
     """M301: the server answered, but took no connection (starting up, too many connections, …)."""
-    return DatabaseUnreachable("M301", f"The server refused: {reason} (SQLSTATE {sqlstate}).", "Try again soon.")
+    return DatabaseUnreachable("M301", f"The server took no connection: {reason}.", "Try again soon.")
 
 
 def standby(address: str) -> SettingsInvalid:

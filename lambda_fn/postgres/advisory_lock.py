@@ -44,7 +44,7 @@ class PolledAdvisoryLock:
 
     def _try(self) -> bool:
         statement = self._connection.compose(sql.TRY_LOCK, key=sql.ADVISORY_LOCK_KEY)
-        [[taken]] = self._connection.fetch([*self._connection.clean_state(), statement], doing=_DOING)
+        [[taken]] = self._connection.fetch([*self._connection.clean_state, statement], doing=_DOING)
         return taken == "1"
 
     def _holder(self) -> str:

@@ -50,10 +50,10 @@ def prologue(connection: Connection, attempt: Attempt) -> list[bytes]:
     key, nonce = sql.ADVISORY_LOCK_KEY, attempt.nonce
     return [
         sql.BEGIN.encode(),
-        *connection.clean_state(),
+        *connection.clean_state,
         connection.compose(sql.CHECK_SESSION_LOCK, key=key, lost=f"{_LOCK_LOST}{nonce}"),
         connection.compose(sql.TAKE_FENCE, key=key, nonce=nonce),
-        *connection.script_state(),
+        *connection.script_state,
     ]
 
 
@@ -68,7 +68,7 @@ def epilogue(connection: Connection, attempt: Attempt) -> list[bytes]:
         sql.NO_ROW_SECURITY.encode(),
         connection.compose(sql.CHECK_FENCE, key=key, nonce=nonce, lost=f"{_FENCE_LOST}{nonce}"),
         *(connection.compose(statement, key=key) for statement in sql.RETAKE_LOCK),
-        *connection.as_owner(),
+        *connection.as_owner,
         connection.compose(
             sql.INSERT_APPLIED,
             id=attempt.row_id,

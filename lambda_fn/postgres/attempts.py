@@ -40,9 +40,9 @@ class Attempts:
         connection = self._connection
         connection.fetch(
             [
-                *connection.clean_state(),
+                *connection.clean_state,
                 connection.compose(sql.INSERT_STARTED, **_values(attempt)),
-                *connection.script_state(),
+                *connection.script_state,
             ],
             doing=f"recording the start of {attempt.migration.name}",
         )
@@ -61,7 +61,7 @@ class Attempts:
         return bool(self._fetch(self._connection.compose(sql.HAS_ROW, id=attempt.row_id)))
 
     def _fetch(self, statement: bytes) -> list[tuple[str | None, ...]]:
-        return self._connection.fetch([*self._connection.clean_state(), statement], doing=_DOING)
+        return self._connection.fetch([*self._connection.clean_state, statement], doing=_DOING)
 
 
 def _values(attempt: Attempt) -> dict[str, Value]:

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
+from typing import LiteralString
 
 import psycopg
 from psycopg import pq
@@ -101,31 +103,31 @@ class Connection:
         except ConnectionLost as lost:
             raise connection_errors.connection_closed(doing, unknown=False) from lost
 
-    def clean_state(self) -> list[bytes]:
+    @cached_property
+    def clean_state(self) -> tuple[bytes, ...]:
         """Statements that make the session ours: no leftovers of a script, our limits, the owner's role."""
         first, then = sql.READ_WRITE
         statements = (first, *sql.RESETS, then, *sql.LIMITS, sql.CATALOG_ONLY, sql.NO_ROW_SECURITY)
-        return self._composed(*statements) + self.as_owner()
+        return (*(statement.encode() for statement in statements), *self.as_owner)
 
-    def script_state(self) -> list[bytes]:
+    @cached_property
+    def script_state(self) -> tuple[bytes, ...]:
         """Statements that give a script the state that it expects: search_path and role; after clean_state."""
         path = sql.SET_SEARCH_PATH if self.explicit_schema else sql.DEFAULT_SEARCH_PATH
-        return self._composed("RESET row_security", path, schema=compose.Identifier(self.schema))
+        return b"RESET row_security", self.compose(path, schema=compose.Identifier(self.schema))
 
-    def as_owner(self) -> list[bytes]:
+    @cached_property
+    def as_owner(self) -> tuple[bytes, ...]:
         """The statement that assumes the owner's role, if there is one."""
         if self.owner_role is None:
-            return []
-        return self._composed(sql.SET_ROLE, role=compose.Identifier(self.owner_role))
+            return ()
+        return (self.compose(sql.SET_ROLE, role=compose.Identifier(self.owner_role)),)
 
-    def compose(self, statement: str, **values: Value) -> bytes:
+    def compose(self, statement: LiteralString, **values: Value) -> bytes:
         """A statement with its values quoted; `{table}` is the history, qualified."""
-        return self._composed(statement, **values)[0]
-
-    def _composed(self, *statements: str, **values: Value) -> list[bytes]:
         parts = {name: _composable(value) for name, value in values.items()}
-        parts.setdefault("table", compose.Identifier(self.schema, "_prisma_migrations"))
-        return [_format(statement, parts) for statement in statements]
+        table = compose.Identifier(self.schema, "_prisma_migrations")
+        return compose.SQL(statement).format(**{"table": table, **parts}).as_bytes(None)
 
     def _open(self) -> None:
         self._connection = _connect(self.target, f"mig/{self.run_id}")
@@ -150,7 +152,7 @@ class Connection:
     def _check_owner_role(self) -> None:
         if self.owner_role is not None:
             try:
-                self.send(self.as_owner())
+                self.send(self.as_owner)
             except QueryFailed as failed:
                 raise connection_errors.owner_role_denied(
                     self.owner_role, self.target.user, failed.error.message
@@ -159,10 +161,6 @@ class Connection:
     def _notice(self, diagnostic: psycopg.errors.Diagnostic) -> None:
         if self._notice_sink is not None:
             self._notice_sink(Notice(diagnostic.severity_nonlocalized or "NOTICE", diagnostic.message_primary or ""))
-
-
-def _format(statement: str, parts: dict[str, compose.Composable]) -> bytes:
-    return compose.SQL(statement).format(**parts).as_bytes(None)
 
 
 def _composable(value: Value) -> compose.Composable:
@@ -180,23 +178,19 @@ def _connect(target: Target, application_name: str) -> psycopg.Connection[tuple[
 
 
 _REFUSALS = (
-    (re.compile(r"password authentication failed|no password supplied"), "P1000"),
-    (re.compile(r'database ".*" does not exist'), "P1003"),
-    (
-        re.compile(r'no pg_hba\.conf entry|role ".*" does not exist|is not permitted to log in|rejects'),
-        "P1010",
-    ),
-    (
-        re.compile(r"starting up|shutting down|recovery mode|too many clients|remaining connection slots"),
-        "M301",
-    ),
+    ("P1000", re.compile(r"password authentication failed|no password supplied")),
+    ("P1003", re.compile(r'database ".*" does not exist')),
+    ("P1010", re.compile(r'no pg_hba\.conf entry|role ".*" does not exist|is not permitted to log in|rejects')),
+    ("P1011", re.compile(r"SSL|certificate|channel binding")),
+    ("M301", re.compile(r"starting up|shutting down|recovery mode|too many clients|remaining connection slots")),
 )
 
 
 def _connect_error(error: psycopg.OperationalError, target: Target) -> MigrateError:
     """Our error for a failed connection. libpq gives no SQLSTATE here, so its words must do."""
+    # Before the password is taken out of them: it may be a word that counts here.
+    code = next((code for code, pattern in _REFUSALS if pattern.search(str(error))), "P1001")
     reason = _redacted(str(error), target)
-    code = next((code for pattern, code in _REFUSALS if pattern.search(reason)), "P1001")
     match code:
         case "P1000":
             return connection_errors.authentication_failed(target.host, target.user)
@@ -204,8 +198,10 @@ def _connect_error(error: psycopg.OperationalError, target: Target) -> MigrateEr
             return connection_errors.no_such_database(target.dbname)
         case "P1010":
             return connection_errors.access_denied(target.user, target.dbname, reason)
+        case "P1011":
+            return connection_errors.tls_failed(reason)
         case "M301":
-            return connection_errors.server_refused(reason, "none")
+            return connection_errors.server_refused(reason)
         case _:
             return connection_errors.unreachable(target.address, reason)
 

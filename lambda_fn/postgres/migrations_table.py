@@ -79,7 +79,7 @@ class PostgresMigrationsTable:
 
     def _change(self, statements: list[bytes], *, doing: str) -> list[Row]:
         return self._connection.fetch(
-            [*self._connection.clean_state(), *statements], doing=doing, refused=self._refused(doing)
+            [*self._connection.clean_state, *statements], doing=doing, refused=self._refused(doing)
         )
 
     def _refused(self, doing: str) -> Callable[[ServerError], MigrateError | None]:
