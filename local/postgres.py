@@ -31,6 +31,7 @@ STOP_SIGNALS: Mapping[StopMode, signal.Signals] = {
 }
 START_LIMIT_S = 30.0
 STOP_LIMIT_S = 10.0
+FIRST_VERSION_WITH_STRATEGY = 15
 POLL_INTERVAL_S = 0.02
 PORT_TAKEN = "Address already in use"  # by another program, between the choice of the port and its use
 # A killed server leaves the other two behind for a moment.
@@ -133,7 +134,11 @@ class PostgresServer:
 
     def create_database(self, name: str, *, template: str = "template1") -> str:
         """Create a database and return its URL."""
-        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+        # Copying files takes half the time of writing the copy to the log, where nothing has to outlive a crash.
+        strategy = "" if self._binaries.major_version < FIRST_VERSION_WITH_STRATEGY else "STRATEGY FILE_COPY"
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} {}").format(
+            sql.Identifier(name), sql.Identifier(template), sql.SQL(strategy)
+        )
         self._execute(statement)
         return self.url(name)
 

@@ -42,7 +42,7 @@ class Draft:
             server_version=self.server_version,
             applied=tuple(self.applied),
             pending=tuple(self._pending(m) for m in self._left()),
-            failed=tuple(dict.fromkeys(record.name for record in self.plan.failed)),
+            failed=self.plan.failed_names,
             resolved=tuple(self.resolved),
             warnings=self.plan.warnings,
             error=error,

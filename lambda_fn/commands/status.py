@@ -14,5 +14,5 @@ def status(draft: Draft, migrations: tuple[Migration, ...], table: MigrationsTab
     draft.plan = plan = make_plan(migrations, history, to=draft.request.to)
     for diagnostic in plan.warnings:
         reporter.report(Warned(diagnostic))
-    reporter.report(Diagnosed(tuple(m.name for m in plan.pending), tuple(r.name for r in plan.failed)))
+    reporter.report(Diagnosed(tuple(m.name for m in plan.pending), plan.failed_names))
     return history

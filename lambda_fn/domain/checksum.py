@@ -1,9 +1,11 @@
 """The checksum of a migration script, written and compared as Prisma does it."""
 
+from codecs import getincrementaldecoder
 from collections.abc import Iterator
 from hashlib import sha256
 
 _HEX_LENGTH = 64
+_PIECE_BYTES = 1 << 20
 
 
 def as_prisma_reads(script: bytes) -> bytes:
@@ -11,11 +13,19 @@ def as_prisma_reads(script: bytes) -> bytes:
 
     Observed: the stored checksum of a Latin-1 file is that of the replaced text. A byte order mark stays.
     """
+    return script if _is_utf8(script) else script.decode(errors="replace").encode()
+
+
+def _is_utf8(script: bytes) -> bool:
+    """Whether the whole script is UTF-8; in pieces, so that a large one is not there twice."""
+    decoder = getincrementaldecoder("utf-8")()
     try:
-        script.decode()
+        for start in range(0, len(script), _PIECE_BYTES):
+            decoder.decode(script[start : start + _PIECE_BYTES])
+        decoder.decode(b"", final=True)
     except UnicodeDecodeError:
-        return script.decode(errors="replace").encode()
-    return script
+        return False
+    return True
 
 
 def checksum_of(script: bytes) -> str:

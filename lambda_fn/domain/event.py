@@ -71,7 +71,7 @@ class LockAwaited:
     @property
     def sentences(self) -> tuple[Sentence, ...]:
         """Who holds it."""
-        return (Sentence(f"Waiting for the advisory lock since {self.waited_ms} ms: {self.holder}", Level.WARNING),)
+        return (Sentence(f"Waiting for the advisory lock for {self.waited_ms} ms: {self.holder}", Level.WARNING),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +195,7 @@ def _s(count: int) -> str:
 def _named(names: tuple[str, ...], what: str, level: Level) -> tuple[Sentence, ...]:
     if not names:
         return ()
+    names = tuple(dict.fromkeys(names))
     return (Sentence("\n".join([f"Following migration{_s(len(names))} have {what}:", *names]), level),)
 
 

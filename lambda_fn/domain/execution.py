@@ -15,6 +15,7 @@ from lambda_fn.errors import settings as settings_errors
 CHUNKED_ABOVE_BYTES = 1024 * 1024
 CHUNK_BYTES = 256 * 1024
 
+_NOT_LINE_END = re.compile(rb"[^\r\n]")
 _DIRECTIVE = re.compile(rb"--[ \t]*migrate:[ \t]*([^\r\n]*)")
 _LEADING_COMMENTS = re.compile(rb"(?:\s+|--[^\r\n]*)*")
 
@@ -88,7 +89,7 @@ def _check_directive(migration: Migration, text: bytes) -> None:
         wish = found[1].strip().decode(errors="replace")
         if wish == "stepwise":
             where = location.at_offset(migration.name, text, found.start())
-            raise settings_errors.needs_stepwise("it asks to be run step by step.", where)
+            raise settings_errors.stepwise_unsupported(where)
         if wish != Mode.ATOMIC:
             raise _refusal(
                 migration,
@@ -210,5 +211,5 @@ class _Survey:
             return self._text
         text = bytearray(self._text)
         for control in self._controls:
-            text[control.start : control.stop] = b" " * (control.stop - control.start)
+            text[control.start : control.stop] = _NOT_LINE_END.sub(b" ", text[control.start : control.stop])
         return bytes(text)

@@ -16,7 +16,7 @@ def migration_failed(error: ServerError, where: Whereabouts, mode: Mode) -> Migr
     """The error that the invoker gets."""
     error = _presentable(error, where)
     place = f" at line {where.line}, column {where.column}" if where.line else ""
-    problem = f"{error.severity} {error.sqlstate}{place}: {error.message}."
+    problem = f"{error.severity} {error.sqlstate}{place}: {error.message.rstrip('.')}."
     make = apply_errors.failed if mode is Mode.ATOMIC else apply_errors.failed_alone
     return make(problem, _next_step(error, where, mode), where, error.lines)
 
@@ -78,5 +78,5 @@ def attempts_in(logs: str | None) -> int:
     last = (logs or "").rstrip().rpartition("\n")[2]
     try:
         return int(json.loads(last)[_OURS]["attempts"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError):
         return 0

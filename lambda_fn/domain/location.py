@@ -1,25 +1,20 @@
 """Where in a script: statement, line, column, and the line itself with a caret."""
 
-import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
 
+from lambda_fn.domain.excerpt import excerpt
 from lambda_fn.domain.statement_kinds import TRANSACTION_CONTROL, kind_of, masks_literals
 from lambda_fn.domain.statements import (
-    Position,
     Statement,
     UnreadableScript,
-    line_at,
     offset_of_character,
     position_of,
     split,
 )
 from lambda_fn.errors import Whereabouts
-
-_EXCERPT_WIDTH = 160
-_QUOTE = re.compile(rb"['$]")
 
 
 def at_offset(migration: str, text: bytes, offset: int) -> Whereabouts:
@@ -45,16 +40,7 @@ def of_error(migration: str, text: bytes, *, offset: int | None, executed: int, 
     if offset is None:
         return Whereabouts(migration=migration, sqlstate=sqlstate)
     where = _whereabouts(migration, text, offset, number=number, sqlstate=sqlstate)
-    if statement is None or not masks_literals(statement):
-        return where
-    return replace(where, hides_literals=True, excerpt=_excerpt_before_literals(text, offset, statement))
-
-
-def _excerpt_before_literals(text: bytes, offset: int, statement: Statement) -> str | None:
-    """The excerpt of a statement whose string constants are secrets: cut at the first, nothing behind it."""
-    quote = _QUOTE.search(text, statement.start, statement.stop)
-    visible = text if quote is None else text[: quote.start()]
-    return _excerpt(visible, position_of(text, offset)) if offset <= len(visible) else None
+    return replace(where, hides_literals=statement is not None and masks_literals(statement))
 
 
 _Numbered = tuple[int | None, Statement | None]
@@ -84,13 +70,5 @@ def _whereabouts(
         statement=number,
         line=position.line,
         column=position.column,
-        excerpt=_excerpt(text, position),
+        excerpt=excerpt(text, offset),
     )
-
-
-def _excerpt(text: bytes, position: Position) -> str:
-    """The numbered line and, under it, a caret; long lines are cut round the column, tabs become blanks."""
-    start = max(0, position.column - 1 - _EXCERPT_WIDTH // 2)
-    shown = line_at(text, position.line)[start : start + _EXCERPT_WIDTH].replace("\t", " ")
-    margin = f"{position.line:>5} | "
-    return f"{margin}{shown}\n{' ' * (len(margin) + position.column - 1 - start)}^"

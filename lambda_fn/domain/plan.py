@@ -30,6 +30,11 @@ class Plan:
     failed: tuple[MigrationRecord, ...] = ()
     warnings: tuple[Diagnostic, ...] = ()
 
+    @property
+    def failed_names(self) -> tuple[str, ...]:
+        """The migrations that have failed rows, each once."""
+        return tuple(dict.fromkeys(record.name for record in self.failed))
+
 
 def make_plan(migrations: tuple[Migration, ...], history: History, *, to: str | None = None) -> Plan:
     """Decide what is pending and what has failed, by Prisma's rules for deploy.

@@ -84,7 +84,7 @@ def _object(event: object) -> Mapping[str, object]:
     if event is None:
         return {}
     if not isinstance(event, Mapping):
-        raise request_errors.not_an_object(type(event).__name__)
+        raise request_errors.not_an_object(event)
     return event
 
 
@@ -101,16 +101,21 @@ def _read(mapping: Mapping[str, object], key: str, convert: Callable[[str, objec
 
 
 def _name(key: str, value: object) -> str:
-    if not isinstance(value, str) or not value.strip() or "\0" in value:
+    if not isinstance(value, str) or not value.strip() or not _can_be_stored(value):
         raise request_errors.wrong_value(key, "a non-empty string", f'"{_EXAMPLES[key]}"')
     return value
 
 
+def _can_be_stored(name: str) -> bool:
+    """Whether PostgreSQL can hold it: no NUL, and no half of a surrogate pair, which JSON can spell."""
+    return "\0" not in name and not any("\ud800" <= character <= "\udfff" for character in name)
+
+
 def _flag(key: str, value: object) -> bool:
     # CloudFormation sends every scalar as a string.
-    if value in (True, "true"):
+    if value is True or value == "true":
         return True
-    if value in (False, "false"):
+    if value is False or value == "false":
         return False
     raise request_errors.wrong_value(key, "true or false", "true")
 
@@ -119,7 +124,7 @@ def _seconds(key: str, value: object) -> float:
     if isinstance(value, int | float | str) and not isinstance(value, bool):
         try:
             seconds = float(value)
-        except ValueError:
+        except (ValueError, OverflowError):
             seconds = -1.0
         if 0 <= seconds < float("inf"):
             return seconds

@@ -1,26 +1,38 @@
 """M1: the event or the command line."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 
 from lambda_fn.errors.classes import RequestInvalid
+
+
+def _as_json(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=True, default=lambda _: "…")
+    return text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + "…"
 
 
 def _listed(names: Iterable[str]) -> str:
     return ", ".join(names)
 
 
-def not_an_object(kind: str) -> RequestInvalid:
+_KINDS: Mapping[type, str] = {str: "string", bool: "boolean", int: "number", float: "number", list: "array"}
+_SHOWN_CHARACTERS = 60
+
+
+def not_an_object(event: object) -> RequestInvalid:
     """M101: the event is not a JSON object."""
     return RequestInvalid(
         "M101",
-        f"The event is a {kind}, not a JSON object.",
+        f"The event is a JSON {_KINDS.get(type(event), 'value')}, not a JSON object.",
         'Send an object such as {"action": "deploy"}, or nothing at all, which deploys.',
     )
 
 
 def unknown_action(action: object, known: Iterable[str]) -> RequestInvalid:
     """M102: the action does not exist."""
-    return RequestInvalid("M102", f"There is no action {action!r}.", f"Use one of these actions: {_listed(known)}.")
+    return RequestInvalid(
+        "M102", f"There is no action {_as_json(action)}.", f"Use one of these actions: {_listed(known)}."
+    )
 
 
 def unknown_keys(keys: Iterable[str], action: str, known: Iterable[str]) -> RequestInvalid:

@@ -144,3 +144,14 @@ def needs_stepwise(problem: str, where: Whereabouts) -> SettingsInvalid:
         "running such a file step by step is not supported yet.",
         where=where,
     )
+
+
+def stepwise_unsupported(where: Whereabouts) -> SettingsInvalid:
+    """M212: the script asks to be run step by step, which is not supported yet."""
+    return SettingsInvalid(
+        "M212",
+        f"Migration {where.migration} was not run: it asks to be run step by step.",
+        "Remove the comment, and put what cannot share a transaction alone into a migration of its own; "
+        "running a file step by step is not supported yet.",
+        where=where,
+    )

@@ -1,0 +1,62 @@
+"""The line of a script at which something happened, with a caret, and without its secrets."""
+
+import re
+from collections.abc import Iterator
+
+from lambda_fn.domain.statement_kinds import masks_literals
+from lambda_fn.domain.statements import UnreadableScript, position_of, split
+
+_WIDTH = 160
+_MASK = "***"
+_QUOTE = re.compile(rb"['$]")
+_LINE_END = re.compile(rb"\r?\n|\Z")
+
+_Range = tuple[int, int]
+
+
+def excerpt(text: bytes, offset: int) -> str:
+    """The numbered line of a byte offset and, under it, a caret.
+
+    Long lines are cut round the caret, and tabs become blanks. String constants that are secrets (passwords of
+    roles, options of servers, connection strings) are masked, whichever statement of the line is the one spoken of.
+    """
+    position = position_of(text, offset)
+    start = max(0, position.column - 1 - _WIDTH // 2)
+    shown = _visible_line(text, offset)[start : start + _WIDTH].replace("\t", " ").rstrip()
+    margin = f"{position.line:>5} | "
+    return f"{margin}{shown}\n{' ' * (len(margin) + position.column - 1 - start)}^"
+
+
+def _visible_line(text: bytes, offset: int) -> str:
+    start = text.rfind(b"\n", 0, offset) + 1
+    found = _LINE_END.search(text, offset)
+    stop = found.start() if found else len(text)
+    visible, done = "", start
+    for first, last in _secrets(text, stop):
+        if last > done:
+            visible += _decoded(text[done : max(first, done)]) + _masked(text[max(first, done) : min(last, stop)])
+            done = min(last, stop)
+    return visible + _decoded(text[done:stop])
+
+
+def _secrets(text: bytes, stop: int) -> Iterator[_Range]:
+    """The byte ranges that may not be shown, of statements that begin before `stop`."""
+    try:
+        for statement in split(text):
+            if statement.start >= stop:
+                return
+            quote = _QUOTE.search(text, statement.start, statement.end)
+            if quote and masks_literals(statement):
+                yield quote.start(), statement.end
+    except UnreadableScript as error:
+        # What is never closed may be a password as well.
+        yield min(error.offset, stop), stop
+
+
+def _masked(hidden: bytes) -> str:
+    """As many characters as before, so that columns stay."""
+    return _MASK.ljust(len(_decoded(hidden)))[: len(_decoded(hidden))]
+
+
+def _decoded(text: bytes) -> str:
+    return text.decode(errors="replace")
