@@ -113,6 +113,8 @@ LEAVES_STATE_BEHIND = {
         "CREATE SCHEMA trap; CREATE TABLE public.a (id int); "
         "CREATE FUNCTION trap.count(int) RETURNS bigint LANGUAGE sql AS 'SELECT 7::bigint'; "
         "CREATE FUNCTION trap.now() RETURNS timestamptz LANGUAGE sql AS 'SELECT NULL::timestamptz'; "
+        "CREATE FUNCTION trap.never(bigint, int) RETURNS boolean LANGUAGE sql AS 'SELECT false'; "
+        "CREATE OPERATOR trap.= (LEFTARG = bigint, RIGHTARG = int, FUNCTION = trap.never); "
         "CREATE TABLE trap._prisma_migrations (id int); CREATE VIEW trap.pg_locks AS SELECT 1; "
         "SET search_path = trap, pg_catalog;"
     ),

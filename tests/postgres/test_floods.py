@@ -1,5 +1,7 @@
 """Scripts that answer too much, and scripts that are too large for one message."""
 
+from itertools import accumulate
+
 import pytest
 
 from lambda_fn.domain.event import NOTICE_LIMIT, Noticed
@@ -86,10 +88,11 @@ def test_a_failure_at_run_time_in_a_late_chunk_is_found_by_counting(project: Pro
 
 
 def test_a_commit_in_a_chunk_is_found_before_the_next_one_is_sent(project: Project) -> None:
-    """The lexer would refuse it."""
-    first, second = b"CREATE TABLE a (id int); COMMIT;", b"CREATE TABLE b (id int);"
-    text = first + second
-    chunks = ((0, len(first)), (len(first), len(text)))
+    """The lexer would refuse it. The second chunk would be committed on its own."""
+    scripts = (b"CREATE TABLE a (id int); COMMIT;", b"CREATE TABLE b (id int);", b"CREATE TABLE c (id int);")
+    text = b"".join(scripts)
+    ends = list(accumulate(map(len, scripts)))
+    chunks = tuple(zip([0, *ends], ends, strict=False))
     with open_session(project) as session, pytest.raises(MigrationFailed) as raised:
         session.runner.apply(Migration("20240101000000_a", text), Execution(Mode.ATOMIC, text, 2, chunks))
 
