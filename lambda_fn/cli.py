@@ -2,7 +2,9 @@
 
 import argparse
 import dataclasses
+import io
 import json
+import os
 import sys
 import uuid
 from collections.abc import Mapping, Sequence
@@ -23,7 +25,7 @@ exit codes: 0 done or up to date; 1 status or verify found something pending; 2 
 
 
 class TerminalReporter:
-    """Prints the sentences of a run, one a line, to a stream."""
+    """Prints the sentences of a run, one a line, to a stream. A reader that has gone away stops nothing."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -32,11 +34,27 @@ class TerminalReporter:
         """Print the event's sentences."""
         for sentence in event.sentences:
             mark = "" if sentence.level is Level.INFO else f"{sentence.level.upper()}: "
-            print(f"{mark}{sentence.text}", file=self._stream, flush=True)
+            _print(f"{mark}{sentence.text}", self._stream)
+
+
+def _print(text: str, stream: TextIO) -> None:
+    try:
+        print(text, file=stream, flush=True)
+    except BrokenPipeError:
+        # As in `deploy | head -1`. From here on it is written to nowhere, also what Python flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _replace_what_cannot_be_shown(stream: TextIO) -> None:
+    """Let a terminal that knows only ASCII show question marks, instead of ending the run."""
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="replace")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out the command line and return the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        _replace_what_cannot_be_shown(stream)
     given = _parser().parse_args(arguments)
     run_id = str(uuid.uuid4())
     reporter = TerminalReporter(sys.stderr if given.json else sys.stdout)
@@ -48,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     else:
         outcome = wiring.run(request, settings, reporter, run_id=run_id)
     if given.json:
-        print(json.dumps(to_json(outcome), indent=2, ensure_ascii=False))
+        _print(json.dumps(to_json(outcome), indent=2), sys.stdout)
     return exit_code(outcome)
 
 

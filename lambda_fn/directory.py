@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lambda_fn.domain.migration import Migration, check_lock_file, check_name, sort_key
+from lambda_fn.errors import SettingsInvalid
 from lambda_fn.errors import settings as settings_errors
 
 SCRIPT_NAME = "migration.sql"
@@ -53,13 +54,13 @@ def read_directory(path: Path) -> MigrationsDirectory:
 
     As for Prisma, every directory is a migration whatever its name, and files are none.
     Raises: SettingsInvalid M206 (no migration), M208 (symbolic link), M209 (unreadable), M210 (name too long),
-    P3015 (no migration.sql), P3019 (another provider).
+    M213 (name that is not UTF-8), P3015 (no migration.sql), P3019 (another provider).
     """
     try:
         check_lock_file(_lock_file(path))
         migrations = tuple(_migration(Path(entry)) for entry in _directories(path))
     except OSError as error:
-        raise settings_errors.unreadable_directory(str(error.filename), error.strerror or "error") from error
+        raise _unreadable(error, path) from error
     if not migrations:
         raise settings_errors.empty_directory(str(path))
     return MigrationsDirectory(str(path), migrations)
@@ -87,3 +88,10 @@ def _migration(directory: Path) -> Migration:
         return Migration(directory.name, (directory / SCRIPT_NAME).read_bytes())
     except (FileNotFoundError, IsADirectoryError):
         raise settings_errors.missing_script(directory.name) from None
+    except OSError as error:
+        raise _unreadable(error, directory / SCRIPT_NAME) from error
+
+
+def _unreadable(error: OSError, path: Path) -> SettingsInvalid:
+    # Reading, unlike opening, names no file.
+    return settings_errors.unreadable_directory(str(error.filename or path), error.strerror or type(error).__name__)

@@ -64,7 +64,9 @@ def check_lock_file(lock_file: str | None) -> None:
 
 
 def check_name(name: str) -> None:
-    """Raise M210 when the history's column would not hold the name."""
+    """Raise M210 or M213 when the history's column would not hold the name."""
+    if any("\ud800" <= character <= "\udfff" for character in name):
+        raise settings_errors.migration_name_not_utf8(name.encode("utf-8", "backslashreplace").decode())
     if len(name) > NAME_LIMIT:
         raise settings_errors.migration_name_too_long(name)
 

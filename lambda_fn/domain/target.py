@@ -100,6 +100,9 @@ def _split(url: str) -> SplitResult:
         raise settings_errors.invalid_url(
             "the URL must start with the protocol `postgresql://` or `postgres://`: wrong protocol"
         )
+    if "@" not in parts.netloc and "@" in url:
+        # The authority ended early: what stands before it would be taken for host and port.
+        raise settings_errors.invalid_url("unencoded # / or ? in user name or password") from None
     return parts
 
 

@@ -4,13 +4,12 @@ from lambda_fn.errors.classes import (
     DatabaseUnreachable,
     InternalError,
     LockTimeout,
-    MigrateError,
     SettingsInvalid,
 )
 
 
 def authentication_failed(host: str, user: str) -> SettingsInvalid:
-    """P1000: SQLSTATE 28P01."""
+    """P1000: the server does not take this user with this password."""
     return SettingsInvalid(
         "P1000",
         f"Authentication failed against database server at `{host}`, the provided database credentials "
@@ -30,14 +29,14 @@ def unreachable(address: str, reason: str) -> DatabaseUnreachable:
 
 
 def no_such_database(dbname: str) -> SettingsInvalid:
-    """P1003: SQLSTATE 3D000. Prisma would create it; a name with a slip in it must not become a database."""
+    """P1003: the database does not exist. Prisma would create it, but a slip in a name must not become a database."""
     return SettingsInvalid(
         "P1003", f"Database `{dbname}` does not exist.", "Create it, or mend the name in the secret or URL."
     )
 
 
 def access_denied(user: str, dbname: str, reason: str) -> SettingsInvalid:
-    """P1010: SQLSTATE 28000."""
+    """P1010: the server knows the user, and does not let it in."""
     return SettingsInvalid(
         "P1010",
         f"User `{user}` was denied access on the database `{dbname}`: {reason}.",
@@ -117,7 +116,7 @@ def owner_role_denied(role: str, user: str, reason: str) -> SettingsInvalid:
     return SettingsInvalid(
         "M305",
         f"The role {role} cannot be assumed by {user}: {reason}.",
-        f'Check the name in ownerRole (MIGRATE_OWNER_ROLE), and run: GRANT "{role}" TO "{user}";',
+        f'Check the name in ownerRole (MIGRATE_OWNER_ROLE), and run GRANT "{role}" TO "{user}".',
     )
 
 
@@ -144,7 +143,7 @@ def permission(doing: str, message: str, next_step: str) -> SettingsInvalid:
     return SettingsInvalid("M307", f"Permission denied while {doing}: {message}.", next_step)
 
 
-def unexpected(doing: str, message: str, sqlstate: str | None) -> MigrateError:
+def unexpected(doing: str, message: str, sqlstate: str | None) -> InternalError:
     """M901: the server refused a statement of ours for a reason that we did not foresee."""
     return InternalError(
         "M901",

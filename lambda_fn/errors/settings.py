@@ -109,6 +109,13 @@ def migration_name_too_long(name: str) -> SettingsInvalid:
     )
 
 
+def migration_name_not_utf8(escaped: str) -> SettingsInvalid:
+    """M213: the bytes of a directory's name are not UTF-8, so that no history can hold it."""
+    return SettingsInvalid(
+        "M213", f"The migration name {escaped} is not UTF-8.", "Rename the directory before it is applied anywhere."
+    )
+
+
 def missing_script(name: str) -> SettingsInvalid:
     """P3015: a directory without its migration.sql."""
     return SettingsInvalid(

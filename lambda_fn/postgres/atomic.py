@@ -39,6 +39,11 @@ class Attempt:
         """Whether the error says that the script had ended our transaction."""
         return f"{_FENCE_LOST}{self.nonce}" in error.message
 
+    def check_lock(self, connection: Connection) -> bytes:
+        """The statement that fails with `lost_lock` when the session has lost the run's advisory lock."""
+        lost = f"{_LOCK_LOST}{self.nonce}"
+        return connection.compose(sql.CHECK_SESSION_LOCK, key=sql.ADVISORY_LOCK_KEY, lost=lost)
+
 
 def new_nonce() -> int:
     """A positive 31-bit number, unknown to every script."""
@@ -51,7 +56,7 @@ def prologue(connection: Connection, attempt: Attempt) -> list[bytes]:
     return [
         sql.BEGIN.encode(),
         *connection.clean_state,
-        connection.compose(sql.CHECK_SESSION_LOCK, key=key, lost=f"{_LOCK_LOST}{nonce}"),
+        attempt.check_lock(connection),
         connection.compose(sql.TAKE_FENCE, key=key, nonce=nonce),
         *connection.script_state,
     ]

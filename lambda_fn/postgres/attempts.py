@@ -2,7 +2,8 @@
 
 from lambda_fn.domain.failure import attempts_in, logs_text
 from lambda_fn.domain.server_error import ServerError
-from lambda_fn.errors import Whereabouts
+from lambda_fn.errors import MigrateError, Whereabouts
+from lambda_fn.errors import connection as connection_errors
 from lambda_fn.postgres import sql
 from lambda_fn.postgres.atomic import Attempt
 from lambda_fn.postgres.connection import Connection, Value
@@ -41,10 +42,12 @@ class Attempts:
         connection.fetch(
             [
                 *connection.clean_state,
+                attempt.check_lock(connection),
                 connection.compose(sql.INSERT_STARTED, **_values(attempt)),
                 *connection.script_state,
             ],
             doing=f"recording the start of {attempt.migration.name}",
+            refused=lambda error: _lock_lost(attempt) if attempt.lost_lock(error) else None,
         )
 
     def record_finished(self, attempt: Attempt) -> None:
@@ -62,6 +65,10 @@ class Attempts:
 
     def _fetch(self, statement: bytes) -> list[tuple[str | None, ...]]:
         return self._connection.fetch([*self._connection.clean_state, statement], doing=_DOING)
+
+
+def _lock_lost(attempt: Attempt) -> MigrateError:
+    return connection_errors.advisory_lock_lost(attempt.migration.name)
 
 
 def _values(attempt: Attempt) -> dict[str, Value]:

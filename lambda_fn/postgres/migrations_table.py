@@ -17,9 +17,14 @@ from lambda_fn.postgres.simple_query import Row
 
 INSUFFICIENT_PRIVILEGE = "42501"
 _WRONG_SHAPE = ("42703", "42883", "42804", "42846")  # a column that is absent or of another type
+_UNDEFINED_TABLE = "42P01"
 _READING = "reading the history"
 _CREATING = "creating the table _prisma_migrations"
 _MARKING = "marking a migration"
+
+
+class _TableGone(Exception):
+    """Somebody has dropped the table since it was last seen."""
 
 
 class PostgresMigrationsTable:
@@ -40,7 +45,11 @@ class PostgresMigrationsTable:
             self._exists, occupied, _ = self._state()
             if not self._exists:
                 return History(exists=False, occupied=occupied)
-        return History(exists=True, records=tuple(_record(row) for row in self._list()))
+        try:
+            return History(exists=True, records=tuple(_record(row) for row in self._list()))
+        except _TableGone:
+            self._exists = False
+            return self.read()
 
     def create(self) -> None:
         """Create the table, and the schema if it is absent, in one transaction."""
@@ -84,6 +93,8 @@ class PostgresMigrationsTable:
 
     def _refused(self, doing: str) -> Callable[[ServerError], MigrateError | None]:
         def better(error: ServerError) -> MigrateError | None:
+            if error.sqlstate == _UNDEFINED_TABLE and doing == _READING:
+                raise _TableGone
             if error.sqlstate == INSUFFICIENT_PRIVILEGE:
                 return connection_errors.permission(doing, error.message, self._cure(doing, error))
             if error.sqlstate in _WRONG_SHAPE:

@@ -1,0 +1,87 @@
+"""Plan: what deploy would do and what it would refuse, without a lock and without a write."""
+
+import pytest
+
+from lambda_fn.commands.draft import Draft
+from lambda_fn.commands.plan import plan
+from lambda_fn.domain.execution import Mode
+from lambda_fn.domain.history import MigrationState
+from lambda_fn.domain.migration import Migration
+from lambda_fn.domain.outcome import Outcome, PendingMigration, Status, to_json
+from lambda_fn.domain.request import Action, Request
+from lambda_fn.errors import MigrateError
+from tests.fakes import RUN_ID, FakeServer
+from tests.fixtures.projects import RecordingReporter, check_outcome
+
+A = Migration("20240101000000_a", b"SELECT 1; BEGIN; SELECT 2; COMMIT;")
+B = Migration("20240102000000_b", b"CREATE INDEX CONCURRENTLY i ON t (a);")
+REFUSED = Migration("20240103000000_c", b"ROLLBACK;")
+APPLIED, FAILED = MigrationState.APPLIED, MigrationState.FAILED
+
+
+@pytest.fixture
+def server() -> FakeServer:
+    return FakeServer()
+
+
+def run(server: FakeServer, *migrations: Migration, strict: bool = False, to: str | None = None) -> Outcome:
+    """The outcome, of an error too. The history was read once, and nothing else was done."""
+    draft = Draft(Request(Action.PLAN, to=to), RUN_ID)
+    raised: MigrateError | None = None
+    try:
+        plan(draft, migrations, server.session().table, RecordingReporter(), strict=strict)
+    except MigrateError as error:
+        raised = error
+    assert server.actions == ["read"]
+    outcome = draft.outcome(raised, elapsed_ms=0)
+    check_outcome(to_json(outcome))
+    return outcome
+
+
+def test_it_tells_how_each_script_would_run(server: FakeServer) -> None:
+    outcome = run(server, A, B)
+
+    assert outcome.status is Status.PENDING
+    assert outcome.pending == (PendingMigration(A.name, Mode.ATOMIC, 2), PendingMigration(B.name, Mode.ALONE, 1))
+
+
+def test_where_nothing_is_pending_there_is_nothing_to_do(server: FakeServer) -> None:
+    server.record(A, APPLIED)
+
+    outcome = run(server, A)
+
+    assert (outcome.status, outcome.pending) == (Status.UP_TO_DATE, ())
+
+
+@pytest.mark.parametrize(
+    ("state", "occupied", "strict", "code"),
+    [(FAILED, False, False, "P3009"), (None, True, False, "P3005"), (APPLIED, False, True, "M502")],
+)
+def test_it_refuses_what_deploy_would_refuse(
+    server: FakeServer, state: MigrationState | None, occupied: bool, strict: bool, code: str
+) -> None:
+    server.occupied = occupied
+    if state:
+        server.record(Migration(A.name, b"SELECT 'before';"), state)
+
+    outcome = run(server, A, B, strict=strict)
+
+    assert outcome.error is not None
+    assert outcome.error.code == code
+    assert B.name in [pending.name for pending in outcome.pending]
+
+
+def test_a_script_that_deploy_would_refuse_is_refused_and_those_before_it_are_told(server: FakeServer) -> None:
+    outcome = run(server, A, REFUSED, B)
+
+    assert outcome.error is not None
+    assert (outcome.error.code, outcome.error.where.migration) == ("M211", REFUSED.name)
+    assert outcome.pending == (
+        PendingMigration(A.name, Mode.ATOMIC, 2),
+        PendingMigration(REFUSED.name),
+        PendingMigration(B.name),
+    )
+
+
+def test_it_looks_as_far_as_it_is_asked_to(server: FakeServer) -> None:
+    assert [pending.name for pending in run(server, A, B, REFUSED, to=B.name).pending] == [A.name, B.name]

@@ -1,0 +1,334 @@
+"""What the ports promise, of the database in memory and of every real one alike."""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from typing import Protocol
+
+import psycopg
+import pytest
+
+from lambda_fn.domain.execution import plan_execution
+from lambda_fn.domain.failure import attempts_in
+from lambda_fn.domain.history import History, MigrationState
+from lambda_fn.domain.migration import Migration
+from lambda_fn.domain.resolution import Resolution, resolve_applied, resolve_rolled_back
+from lambda_fn.domain.target import target_from_url
+from lambda_fn.errors import LockTimeout, MigrationFailed
+from lambda_fn.ports import Database
+from lambda_fn.postgres.advisory_lock import PolledAdvisoryLock
+from lambda_fn.postgres.connection import Connection
+from lambda_fn.postgres.migrations_table import PostgresMigrationsTable
+from lambda_fn.postgres.runner import PostgresScriptRunner
+from local.postgres import Origin
+from tests.fakes import RUN_ID, FakeServer, FakeSession
+from tests.fixtures.projects import RecordingReporter
+from tests.fixtures.servers import Servers, new_database
+
+A = Migration("20240101000000_a", b"CREATE TABLE a (id int);\nCREATE TABLE b (id int);\n")
+FAILS = Migration(A.name, b"CREATE TABLE a (id int);\n  SELECT 1/0;\n")
+FAILS_OTHERWISE = Migration(A.name, b"SELECT 2; SELECT 1/0;")
+ALONE = Migration("20240102000000_alone", b"VACUUM pg_database;")
+FAILS_ALONE = Migration(ALONE.name, b"VACUUM nowhere;")
+
+
+class Session(Protocol):
+    """One connection."""
+
+    @property
+    def database(self) -> Database:
+        """Its adapters."""
+
+    def close(self) -> None:
+        """End it."""
+
+
+class World(Protocol):
+    """An empty database that sessions can be opened on."""
+
+    def session(self) -> Session:
+        """A new session."""
+
+    def occupy(self) -> None:
+        """Put a table of somebody else's into the schema."""
+
+    def drop_history(self) -> None:
+        """Drop `_prisma_migrations`."""
+
+
+class FakeWorld:
+    """In memory."""
+
+    def __init__(self) -> None:
+        self._server = FakeServer()
+
+    def session(self) -> FakeSession:
+        """A new session."""
+        return self._server.session()
+
+    def occupy(self) -> None:
+        """Put a table of somebody else's into the schema."""
+        self._server.occupied = True
+
+    def drop_history(self) -> None:
+        """Drop the table."""
+        self._server.exists = False
+        self._server.records.clear()
+
+
+class PostgresSession:
+    """One connection to a real server."""
+
+    def __init__(self, url: str) -> None:
+        reporter = RecordingReporter()
+        self._connection = Connection(target_from_url(url), schema=None, owner_role=None, run_id=RUN_ID)
+        advisory_lock = PolledAdvisoryLock(self._connection, reporter)
+        runner = PostgresScriptRunner(self._connection, advisory_lock, reporter)
+        self.database = Database(PostgresMigrationsTable(self._connection), advisory_lock, runner)
+
+    def close(self) -> None:
+        """End it."""
+        self._connection.close()
+
+
+class PostgresWorld:
+    """A database of a real server."""
+
+    def __init__(self, url: str, stack: ExitStack) -> None:
+        self._url = url
+        self._stack = stack
+
+    def session(self) -> PostgresSession:
+        """A new session, closed with the test."""
+        return self._stack.enter_context(closing(PostgresSession(self._url)))
+
+    def occupy(self) -> None:
+        """Put a table of somebody else's into the schema."""
+        self._execute("CREATE TABLE elsewhere (id int)")
+
+    def drop_history(self) -> None:
+        """Drop the table."""
+        self._execute("DROP TABLE _prisma_migrations")
+
+    def _execute(self, statement: str) -> None:
+        with psycopg.connect(self._url) as connection:
+            connection.execute(statement)
+
+
+@pytest.fixture(params=["memory", "wheel", "machine"])
+def world(request: pytest.FixtureRequest, servers: Servers) -> Iterator[World]:
+    """An empty database: in memory, and on each server."""
+    if request.param == "memory":
+        yield FakeWorld()
+        return
+    origin: Origin = request.param
+    server = servers.get(origin)
+    for database in new_database(server):
+        with ExitStack() as stack:
+            yield PostgresWorld(server.url(database), stack)
+
+
+@pytest.fixture
+def database(world: World) -> Database:
+    """The adapters of one session."""
+    return world.session().database
+
+
+@pytest.fixture
+def ready(database: Database) -> Database:
+    """The same with the lock taken and the table created, as for work."""
+    database.advisory_lock.acquire(5)
+    database.table.create()
+    return database
+
+
+def apply(database: Database, migration: Migration) -> None:
+    assert database.runner.apply(migration, plan_execution(migration)).name == migration.name
+
+
+def failure(database: Database, migration: Migration) -> MigrationFailed:
+    with pytest.raises(MigrationFailed) as failed:
+        apply(database, migration)
+    return failed.value
+
+
+def states(history: History) -> list[tuple[str, MigrationState]]:
+    return [(record.name, record.state) for record in history.records]
+
+
+def test_reading_where_there_is_no_table_finds_none_and_makes_none(world: World, database: Database) -> None:
+    assert database.table.read() == History(exists=False, occupied=False)
+
+    world.occupy()
+
+    assert database.table.read() == History(exists=False, occupied=True)
+    assert database.table.schema == "public"
+
+
+def test_a_created_table_is_empty_and_seen_by_every_session(world: World, database: Database) -> None:
+    database.table.create()
+
+    assert database.table.read() == History(exists=True)
+    assert world.session().database.table.read() == History(exists=True)
+
+
+def test_a_table_that_others_create_is_seen(world: World, database: Database) -> None:
+    assert not database.table.read().exists
+
+    world.session().database.table.create()
+
+    assert database.table.read().exists
+
+
+def test_a_table_that_others_drop_is_gone(world: World, ready: Database) -> None:
+    assert ready.table.read().exists
+
+    world.drop_history()
+
+    assert ready.table.read() == History(exists=False)
+
+
+def test_an_applied_migration_is_recorded_with_its_checksum(ready: Database) -> None:
+    applied = ready.runner.apply(A, plan_execution(A))
+
+    assert (applied.name, applied.statements) == (A.name, 2)
+    assert applied.elapsed_ms >= 0
+    [record] = ready.table.read().records
+    assert (record.name, record.state, record.checksum) == (A.name, MigrationState.APPLIED, A.checksum)
+
+
+def test_rows_are_read_oldest_first(ready: Database) -> None:
+    for name in ("b", "a", "c"):
+        apply(ready, Migration(name, b"SELECT 1;"))
+
+    assert [record.name for record in ready.table.read().records] == ["b", "a", "c"]
+
+
+def test_when_and_why_are_read_of_failed_rows_only(ready: Database) -> None:
+    apply(ready, A)
+    failure(ready, FAILS_OTHERWISE)
+    failure(ready, FAILS_ALONE)
+
+    applied, rolled_back, failed = ready.table.read().records
+
+    assert (applied.started_at, applied.logs, rolled_back.started_at, rolled_back.logs) == (None, None, None, None)
+    assert failed.started_at is not None
+    assert failed.reason == 'ERROR: relation "nowhere" does not exist (SQLSTATE 42P01)'
+    assert attempts_in(failed.logs) == 1
+
+
+def test_a_failure_says_where_and_leaves_nothing_but_an_attempt(ready: Database) -> None:
+    error = failure(ready, FAILS)
+
+    assert (error.code, error.where.migration, error.where.sqlstate) == ("P3018", A.name, "22012")
+    assert (error.where.statement, error.where.line) == (2, 2)
+    assert states(ready.table.read()) == [(A.name, MigrationState.ROLLED_BACK)]
+    apply(ready, A)
+    assert ready.table.read().records[-1].state is MigrationState.APPLIED
+
+
+def test_the_same_failure_again_is_the_same_row(ready: Database) -> None:
+    for _ in range(3):
+        failure(ready, FAILS)
+
+    assert len(ready.table.read().records) == 1
+
+
+def test_the_failure_of_another_file_is_another_row(ready: Database) -> None:
+    failure(ready, FAILS)
+    failure(ready, FAILS_OTHERWISE)
+
+    assert states(ready.table.read()) == [(A.name, MigrationState.ROLLED_BACK)] * 2
+
+
+def test_a_statement_that_runs_alone_is_recorded_too(ready: Database) -> None:
+    apply(ready, ALONE)
+
+    [record] = ready.table.read().records
+    assert (record.state, record.checksum) == (MigrationState.APPLIED, ALONE.checksum)
+
+
+def test_a_statement_that_fails_alone_stays_failed_until_it_is_resolved(ready: Database) -> None:
+    error = failure(ready, FAILS_ALONE)
+
+    assert (error.code, error.where.sqlstate) == ("P3018", "42P01")
+    assert states(ready.table.read()) == [(ALONE.name, MigrationState.FAILED)]
+    ready.table.resolve(resolve_rolled_back(ALONE.name, ready.table.read()))
+    assert states(ready.table.read()) == [(ALONE.name, MigrationState.ROLLED_BACK)]
+
+
+@pytest.mark.parametrize("migration", [A, ALONE], ids=["atomic", "alone"])
+def test_without_the_lock_nothing_is_run(database: Database, migration: Migration) -> None:
+    database.table.create()
+
+    with pytest.raises(LockTimeout) as lost:
+        apply(database, migration)
+
+    assert lost.value.code == "M306"
+    assert database.table.read() == History(exists=True)
+
+
+def test_marking_as_applied_adds_a_finished_row(ready: Database) -> None:
+    ready.table.resolve(resolve_applied(A.name, (A,), ready.table.read()))
+
+    [record] = ready.table.read().records
+    assert (record.name, record.state, record.checksum) == (A.name, MigrationState.APPLIED, A.checksum)
+
+
+def test_marking_a_failed_row_as_applied_closes_it_and_adds_a_finished_one(ready: Database) -> None:
+    failure(ready, FAILS_ALONE)
+
+    ready.table.resolve(resolve_applied(ALONE.name, (ALONE,), ready.table.read()))
+
+    assert states(ready.table.read()) == [
+        (ALONE.name, MigrationState.ROLLED_BACK),
+        (ALONE.name, MigrationState.APPLIED),
+    ]
+
+
+def test_a_resolution_changes_the_rows_that_it_names_and_no_others(ready: Database) -> None:
+    failure(ready, FAILS_ALONE)
+    failure(ready, FAILS_ALONE)
+    first, second = ready.table.read().records
+
+    ready.table.resolve(Resolution(ALONE.name, (second.id,), None))
+
+    assert {record.id: record.state for record in ready.table.read().records} == {
+        first.id: MigrationState.FAILED,
+        second.id: MigrationState.ROLLED_BACK,
+    }
+
+
+def test_a_resolution_with_nothing_to_do_changes_nothing(ready: Database) -> None:
+    apply(ready, A)
+    before = ready.table.read()
+
+    ready.table.resolve(Resolution(A.name, (), None))
+
+    assert ready.table.read() == before
+
+
+def test_a_lock_is_had_at_once_where_nobody_holds_it_and_can_be_taken_twice(database: Database) -> None:
+    assert 0 <= database.advisory_lock.acquire(0) < 1000
+    assert 0 <= database.advisory_lock.acquire(0) < 1000
+
+
+def test_a_lock_is_held_until_its_session_ends(world: World) -> None:
+    holder, waiter = world.session(), world.session()
+    holder.database.advisory_lock.acquire(0)
+    started = time.monotonic()
+
+    with pytest.raises(LockTimeout) as given_up:
+        waiter.database.advisory_lock.acquire(0.2)
+
+    assert given_up.value.code == "P1002"
+    assert f"mig/{RUN_ID}" in given_up.value.headline, "the holder is named"
+    assert time.monotonic() - started < 2
+    holder.close()
+    waiter.database.advisory_lock.acquire(5)
+
+
+def test_a_reader_needs_no_lock(world: World, ready: Database) -> None:
+    apply(ready, A)
+
+    assert len(world.session().database.table.read().records) == 1

@@ -1,0 +1,219 @@
+"""What is pending, what blocks, what is warned of: the directory and the history in, a plan out."""
+
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambda_fn.domain.checksum import checksum_of
+from lambda_fn.domain.history import History, MigrationRecord, MigrationState
+from lambda_fn.domain.migration import Migration, sort_key
+from lambda_fn.domain.plan import Plan, check_plan, check_schema_empty, make_plan
+from lambda_fn.errors import HistoryBlocked, RequestInvalid
+
+A, B, C = "20240101000000_a", "20240102000000_b", "20240103000000_c"
+B_TWIN = "20240102000000_twin"
+SCRIPT = b"SELECT 1;\n"
+APPLIED, FAILED, ROLLED_BACK = "applied", "failed", "rolled back"
+LOGS = "It failed.\n\nDatabase error code: 42P07\n\nDatabase error:\nERROR: a exists\n\nPosition:\n  PASSWORD 'hunter2'"
+
+
+def row(name: str, state: str, checksum: str = checksum_of(SCRIPT)) -> MigrationRecord:
+    return MigrationRecord(
+        f"{name}-{state}",
+        name,
+        checksum,
+        finished=state == APPLIED,
+        rolled_back=state == ROLLED_BACK,
+        started_at="2024-01-01 00:00:00.000" if state == FAILED else None,
+        logs=LOGS if state == FAILED else None,
+    )
+
+
+def directory(*names: str) -> tuple[Migration, ...]:
+    return tuple(Migration(name, SCRIPT) for name in names)
+
+
+def history(*rows: MigrationRecord) -> History:
+    return History(exists=True, records=rows)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A directory and rows, and the plan that must come of them."""
+
+    names: tuple[str, ...]
+    rows: tuple[MigrationRecord, ...]
+    pending: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+    warnings: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    to: str | None = None
+
+
+CASES = {
+    "nothing was ever applied": Case((A, B, C), (), pending=(A, B, C)),
+    "everything is applied": Case((A, B), (row(A, APPLIED), row(B, APPLIED))),
+    "one is new": Case((A, B, C), (row(A, APPLIED), row(B, APPLIED)), pending=(C,)),
+    "rolled back is pending again": Case((A,), (row(A, ROLLED_BACK),), pending=(A,)),
+    "rolled back and then applied is applied": Case((A,), (row(A, ROLLED_BACK), row(A, APPLIED))),
+    "applied and then rolled back is applied": Case((A,), (row(A, APPLIED), row(A, ROLLED_BACK))),
+    "failed is not pending": Case((A, B), (row(A, FAILED),), pending=(B,), failed=(A,)),
+    "failed without its directory": Case((A,), (row(A, APPLIED), row(B, FAILED)), failed=(B,)),
+    "failed twice": Case((A,), (row(A, FAILED), row(A, FAILED)), failed=(A, A)),
+    "applied and once more failed": Case((A,), (row(A, APPLIED), row(A, FAILED)), failed=(A,)),
+    "edited": Case((A, B), (row(A, APPLIED, "0" * 64), row(B, APPLIED)), warnings={"M510": (A,)}),
+    "edited in its line endings only": Case((A,), (row(A, APPLIED, checksum_of(b"SELECT 1;\r\n")),)),
+    "edited after it was rolled back": Case((A,), (row(A, ROLLED_BACK, "0" * 64),), pending=(A,)),
+    "edited, but the newest row is right": Case((A,), (row(A, APPLIED, "0" * 64), row(A, APPLIED))),
+    "edited and blank checksum": Case((A,), (row(A, APPLIED, ""),), warnings={"M510": (A,)}),
+    "failed and edited": Case((A,), (row(A, FAILED, "0" * 64),), failed=(A,)),
+    "out of order": Case((A, B, C), (row(A, APPLIED), row(C, APPLIED)), pending=(B,), warnings={"M511": (B,)}),
+    "out of order behind one that the directory lacks": Case(
+        (A, B), (row(A, APPLIED), row(C, APPLIED)), pending=(B,), warnings={"M511": (B,)}
+    ),
+    "not out of order behind one that was rolled back": Case(
+        (A, B), (row(A, APPLIED), row(C, ROLLED_BACK)), pending=(B,)
+    ),
+    "timestamps shared, one pending": Case(
+        (A, B, B_TWIN), (row(A, APPLIED), row(B, APPLIED)), pending=(B_TWIN,), warnings={"M512": (B, B_TWIN)}
+    ),
+    "timestamps shared, both pending": Case((B, B_TWIN), (), pending=(B, B_TWIN), warnings={"M512": (B, B_TWIN)}),
+    "timestamps shared, both applied": Case((B, B_TWIN), (row(B, APPLIED), row(B_TWIN, APPLIED))),
+    "names without timestamps share none": Case(("a", "b"), (), pending=("a", "b")),
+    "missing below the newest": Case((A, C), (row(A, APPLIED), row(B, APPLIED)), (C,), warnings={"M513": (B,)}),
+    "missing and rolled back": Case((A, C), (row(A, APPLIED), row(B, ROLLED_BACK)), pending=(C,)),
+    "the database is ahead of the directory": Case((A,), (row(A, APPLIED), row(B, APPLIED), row(C, APPLIED))),
+    "to the middle": Case((A, B, C), (), pending=(A, B), to=B),
+    "to the first": Case((A, B, C), (), pending=(A,), to=A),
+    "to one that is applied": Case((A, B, C), (row(A, APPLIED), row(B, APPLIED)), to=B),
+    "to leaves failed rows behind it failed": Case((A, B), (row(B, FAILED),), pending=(A,), failed=(B,), to=A),
+    "to one of twins": Case((B, B_TWIN), (), pending=(B,), to=B, warnings={"M512": (B, B_TWIN)}),
+    "an empty history table": Case((A,), (), pending=(A,)),
+}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_a_plan_follows_from_directory_and_history(case: Case) -> None:
+    plan = make_plan(directory(*case.names), history(*case.rows), to=case.to)
+
+    assert tuple(migration.name for migration in plan.pending) == case.pending
+    assert tuple(record.name for record in plan.failed) == case.failed
+    assert {warning.code: warning.migrations for warning in plan.warnings} == case.warnings
+
+
+def test_without_a_history_all_is_pending() -> None:
+    assert len(make_plan(directory(A, B), History(exists=False)).pending) == 2
+
+
+@pytest.mark.parametrize("to", ["20240102000000", "20249999999999_z", "b", "20240102000000_B"])
+def test_to_has_to_name_a_migration_of_the_directory(to: str) -> None:
+    with pytest.raises(RequestInvalid) as refused:
+        make_plan(directory(A, B), history(row(A, APPLIED)), to=to)
+
+    assert refused.value.code == "M106"
+    assert to in refused.value.problem
+
+
+def test_a_warning_shows_five_names_and_counts_the_rest() -> None:
+    names = [f"{20240101000000 + number}_m" for number in range(9)]
+    rows = [row(name, APPLIED, "0" * 64) for name in names]
+
+    [warning] = make_plan(directory(*names), history(*rows)).warnings
+
+    assert warning.migrations == tuple(names)
+    assert warning.message == f"Edited after it was applied, and not run again: {', '.join(names[:5])} and 4 more."
+
+
+def test_warnings_are_sentences() -> None:
+    rows = [row(A, APPLIED, "0" * 64), row("20240101500000_gone", APPLIED), row(C, APPLIED)]
+
+    warnings = make_plan(directory(A, B, B_TWIN, C), history(*rows)).warnings
+
+    assert [warning.code for warning in warnings] == ["M510", "M511", "M512", "M513"]
+    assert [warning.message for warning in warnings] == [
+        f"Edited after it was applied, and not run again: {A}.",
+        f"Pending, though a newer migration is already applied: {B}, {B_TWIN}.",
+        f"These share a timestamp, so that other tools may order them differently: {B}, {B_TWIN}.",
+        "Applied in the database, but missing from the migrations directory: 20240101500000_gone.",
+    ]
+
+
+def test_a_failed_row_blocks_and_every_one_is_named() -> None:
+    plan = make_plan(directory(A, B), history(row(A, FAILED), row(B, FAILED)))
+
+    for strict in (False, True):
+        with pytest.raises(HistoryBlocked) as blocked:
+            check_plan(plan, strict=strict)
+        assert blocked.value.code == "P3009"
+        for name in (A, B):
+            assert f"The `{name}` migration started at 2024-01-01 00:00:00.000 UTC failed." in blocked.value.headline
+        assert blocked.value.lines == tuple(f"{name}: ERROR: a exists (SQLSTATE 42P07)" for name in (A, B))
+        assert blocked.value.where.migration == A
+
+
+def test_a_warning_is_an_error_in_strict_mode_only() -> None:
+    plan = make_plan(directory(A), history(row(A, APPLIED, "0" * 64)))
+
+    check_plan(plan, strict=False)
+    with pytest.raises(HistoryBlocked, match="Edited after it was applied") as blocked:
+        check_plan(plan, strict=True)
+    assert blocked.value.code == "M502"
+
+
+def test_strict_is_content_where_nothing_is_wrong() -> None:
+    check_plan(make_plan(directory(A, B), history(row(A, APPLIED))), strict=True)
+    check_plan(Plan(), strict=True)
+
+
+@pytest.mark.parametrize(
+    ("exists", "occupied", "blocked"),
+    [(False, False, False), (False, True, True), (True, True, False), (True, False, False)],
+)
+def test_tables_without_a_history_are_p3005(exists: bool, occupied: bool, blocked: bool) -> None:
+    found = History(exists=exists, occupied=occupied)
+    if not blocked:
+        check_schema_empty(found, "app", directory(A, B))
+        return
+    with pytest.raises(HistoryBlocked) as refused:
+        check_schema_empty(found, "app", directory(A, B))
+    assert refused.value.code == "P3005"
+    assert '"app"' in refused.value.problem
+    assert f"resolve --applied {A}" in refused.value.next_step
+
+
+NAMES = st.sampled_from([A, B, B_TWIN, C, "init", "20240101500000_d", "é", "20240102000000_B"])
+ROWS = st.lists(
+    st.builds(
+        row, NAMES, st.sampled_from([APPLIED, FAILED, ROLLED_BACK]), st.sampled_from(["0" * 64, checksum_of(SCRIPT)])
+    )
+)
+
+
+@given(names=st.sets(NAMES, min_size=1), rows=ROWS, data=st.data())
+def test_whatever_is_found_a_plan_keeps_its_promises(
+    names: set[str], rows: list[MigrationRecord], data: st.DataObject
+) -> None:
+    migrations = directory(*sorted(names, key=sort_key))
+    to = data.draw(st.none() | st.sampled_from(sorted(names)))
+
+    plan = make_plan(migrations, history(*rows), to=to)
+
+    pending = [migration.name for migration in plan.pending]
+    assert pending == sorted(pending, key=sort_key)
+    recorded = {record.name for record in rows if record.state is not MigrationState.ROLLED_BACK}
+    assert set(pending) == {name for name in names - recorded if to is None or sort_key(name) <= sort_key(to)}
+    assert set(plan.failed) == {record for record in rows if record.state is MigrationState.FAILED}
+    known = names | {record.name for record in rows}
+    assert all(warning.migrations and set(warning.migrations) <= known for warning in plan.warnings)
+    assert len({warning.code for warning in plan.warnings}) == len(plan.warnings)
+
+
+@given(names=st.sets(NAMES, min_size=1), rows=ROWS)
+def test_what_is_applied_is_never_pending_again(names: set[str], rows: list[MigrationRecord]) -> None:
+    migrations = directory(*sorted(names, key=sort_key))
+    pending = make_plan(migrations, history(*rows)).pending
+
+    after = make_plan(migrations, history(*rows, *(row(migration.name, APPLIED) for migration in pending)))
+
+    assert after.pending == ()

@@ -1,0 +1,202 @@
+"""Which database, and as whom: URLs as Prisma reads them, and secrets."""
+
+from contextlib import suppress
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambda_fn.domain.target import Target, target_from_secret, target_from_url
+from lambda_fn.errors import SettingsInvalid
+
+PASSWORD = "a#^+!@:/?[]% é'\"\\b"
+SECRET = {"username": "app", "password": PASSWORD, "host": "db.internal", "port": 5433, "dbname": "shop"}
+
+
+def refusal(url: str) -> SettingsInvalid:
+    with pytest.raises(SettingsInvalid) as refused:
+        target_from_url(url)
+    assert refused.value.code == "P1013"
+    return refused.value
+
+
+URLS = {
+    "all parts": ("postgresql://u:p@h:5433/d", Target("h", 5433, "u", "p", "d")),
+    "the other protocol": ("postgres://u:p@h/d", Target("h", 5432, "u", "p", "d")),
+    "no password": ("postgresql://u@h/d", Target("h", 5432, "u", None, "d")),
+    "an empty password": ("postgresql://u:@h/d", Target("h", 5432, "u", "", "d")),
+    "no database": ("postgresql://u:p@h", Target("h", 5432, "u", "p", "postgres")),
+    "no database but a slash": ("postgresql://u:p@h/", Target("h", 5432, "u", "p", "postgres")),
+    "no host": ("postgresql://u:p@/d", Target("localhost", 5432, "u", "p", "d")),
+    "nothing": ("postgresql://", Target("localhost", 5432, "", None, "postgres")),
+    "a longer path": ("postgresql://u:p@h/d/more", Target("h", 5432, "u", "p", "d")),
+    "an encoded database": ("postgresql://u:p@h/my%20db%2Fx", Target("h", 5432, "u", "p", "my db/x")),
+    "IPv6": ("postgresql://u:p@[::1]:5433/d", Target("::1", 5433, "u", "p", "d")),
+    "a socket directory": ("postgresql://u:p@%2Fvar%2FRun/d", Target("/var/Run", 5432, "u", "p", "d")),
+    "a host in the query": ("postgresql://u:p@h:1/d?host=/tmp", Target("/tmp", 1, "u", "p", "d")),
+    "an empty host in the query": ("postgresql://u:p@h/d?host=", Target("h", 5432, "u", "p", "d")),
+    "a schema": ("postgresql://u:p@h/d?schema=app", Target("h", 5432, "u", "p", "d", schema="app")),
+    "an encoded schema": ("postgresql://u:p@h/d?schema=a%22b+c", Target("h", 5432, "u", "p", "d", schema='a"b c')),
+    "an empty schema": ("postgresql://u:p@h/d?schema=", Target("h", 5432, "u", "p", "d")),
+    "latin-1": ("postgresql://u:%E9@h/d", Target("h", 5432, "u", "%E9", "d")),
+}
+
+
+@pytest.mark.parametrize(("url", "target"), URLS.values(), ids=URLS)
+def test_a_url_is_read_as_prisma_reads_it(url: str, target: Target) -> None:
+    assert target_from_url(url) == target
+
+
+PARAMETERS = {
+    "none": ("", {}),
+    "sslmode": ("sslmode=require", {"sslmode": "require"}),
+    "a strict sslmode is honoured": ("sslmode=verify-full", {"sslmode": "verify-full"}),
+    "sslaccept=strict checks the name": ("sslaccept=strict", {"sslmode": "verify-full"}),
+    "sslaccept wins": ("sslmode=prefer&sslaccept=strict", {"sslmode": "verify-full"}),
+    "sslaccept that accepts": ("sslmode=require&sslaccept=accept_invalid_certs", {"sslmode": "require"}),
+    "sslcert is the authority's": ("sslcert=/ca.pem", {"sslrootcert": "/ca.pem"}),
+    "libpq's own name": ("sslrootcert=system", {"sslrootcert": "system"}),
+    "options": ("options=-c%20work_mem%3D1MB", {"options": "-c work_mem=1MB"}),
+    "channel binding": ("channel_binding=require", {"channel_binding": "require"}),
+    "a channel binding that nobody knows": ("channel_binding=never", {}),
+    "connect_timeout": ("connect_timeout=30", {"connect_timeout": "30"}),
+    "Prisma's own, unknown to libpq": ("connection_limit=5&pool_timeout=3&pgbouncer=true&socket_timeout=1", {}),
+    "unknown to both": ("utm_source=x", {}),
+}
+
+
+@pytest.mark.parametrize(("query", "parameters"), PARAMETERS.values(), ids=PARAMETERS)
+def test_parameters_are_translated_to_those_of_libpq(query: str, parameters: dict[str, str]) -> None:
+    assert target_from_url(f"postgresql://u:p@h/d?{query}").parameters == parameters
+
+
+def test_libpq_is_told_all_of_it_and_waits_five_seconds_unless_told_otherwise() -> None:
+    url = "postgresql://u:p@h:5433/d?sslmode=require"
+
+    assert target_from_url(url).conninfo == {
+        "host": "h",
+        "port": "5433",
+        "user": "u",
+        "password": "p",
+        "dbname": "d",
+        "sslmode": "require",
+        "connect_timeout": "5",
+    }
+    assert target_from_url(url + "&connect_timeout=9").conninfo["connect_timeout"] == "9"
+    assert "password" not in target_from_url("postgresql://u@h/d").conninfo
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql://u:hunter2@h/d",
+        "u:hunter2@h/d",
+        "jdbc:postgresql://u:hunter2@h/d",
+        "prisma://u:hunter2@h/d",
+        " ",
+        "postgresql:u:hunter2@h/d?sslmode=hunter2",
+        "postgresql://u:hunter2@h:port/d",
+        "postgresql://u:hunter2@h:99999/d",
+        "postgresql://u:hunter2@h:-1/d",
+        "postgresql://u:hunter2@[::1/d",
+        "postgresql://u:hunter2@h/d?sslmode=hunter2",
+        "postgresql://u:hunter2@h/d?connect_timeout=hunter2",
+        "postgresql://u:hunter2#x@h/d",
+        "postgresql://u:hunter2/x@h/d",
+        "postgresql://u:hunter2?x@h/d",
+        "postgresql://u:hunter2[x@h/d",
+    ],
+)
+def test_a_url_that_cannot_be_read_is_refused_without_being_repeated(url: str) -> None:
+    error = refusal(url)
+
+    assert "hunter2" not in error.text
+    assert "hunter2" not in repr(error)
+    assert "Percent-encode" in error.next_step
+
+
+@pytest.mark.parametrize("character", "#/?")
+def test_a_password_that_is_not_encoded_is_refused_also_where_its_beginning_could_be_a_port(character: str) -> None:
+    """Else the connection would go to the user's name as host, and part of the password into the error."""
+    refusal(f"postgresql://app:5432{character}hunter2@h/d")
+
+
+def test_a_refusal_keeps_no_cause_that_repeats_the_url() -> None:
+    error = refusal("postgresql://u:hunter2/x@h/d")
+
+    assert error.__cause__ is None
+    assert error.__suppress_context__
+
+
+@pytest.mark.parametrize("password", [PASSWORD, "#", "^", "+", "!", "@", ":", "/", "?", "[", "]", "%", "%41", "a b"])
+def test_a_password_of_any_characters_comes_through_percent_encoded_and_in_a_secret(password: str) -> None:
+    url = f"postgresql://app:{quote(password, safe='')}@db.internal:5433/shop"
+
+    assert target_from_url(url).password == password
+    assert target_from_url(url) == target_from_secret("s", {**SECRET, "password": password})
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_percent_encoding_gives_every_password_back(password: str) -> None:
+    assert target_from_url(f"postgresql://app:{quote(password, safe='')}@h/d").password == password
+
+
+def test_a_plus_in_the_password_is_a_plus() -> None:
+    assert target_from_url("postgresql://u:a+b@h/d").password == "a+b"
+
+
+def test_an_unencoded_at_sign_belongs_to_the_password() -> None:
+    assert target_from_url("postgresql://u:a@b@h/d") == Target("h", 5432, "u", "a@b", "d")
+
+
+def test_a_password_is_never_in_a_repr() -> None:
+    for target in (target_from_url(f"postgresql://app:{quote('hunter2')}@h/d"), Target("h", 1, "u", "hunter2", "d")):
+        assert "hunter2" not in repr(target)
+        assert "hunter2" not in str(target)
+        assert "hunter2" not in target.address
+
+
+@pytest.mark.parametrize("port", [5433, "5433"])
+def test_a_secret_is_read_as_secrets_manager_keeps_it(port: object) -> None:
+    secret = {**SECRET, "port": port, "engine": "postgres", "dbInstanceIdentifier": "shop", "ssl": True}
+
+    assert target_from_secret("s", secret) == Target("db.internal", 5433, "app", PASSWORD, "shop")
+
+
+def test_a_secret_without_a_port_means_5432() -> None:
+    without = {key: value for key, value in SECRET.items() if key != "port"}
+
+    assert target_from_secret("s", without).port == 5432
+
+
+SPOILT = {
+    "no JSON": (None, "username, password, host, dbname"),
+    "a string": ("hunter2", "username, password, host, dbname"),
+    "a list": (["hunter2"], "username, password, host, dbname"),
+    "an empty object": ({}, "username, password, host, dbname"),
+    "only what RDS keeps by itself": ({"username": "u", "password": "hunter2"}, "host, dbname"),
+    "an empty password": ({**SECRET, "password": ""}, "password"),
+    "a password that is a number": ({**SECRET, "password": 5}, "password"),
+    "a port that is a word": ({**SECRET, "password": "hunter2", "port": "hunter2"}, "a numeric port"),
+    "a port that is null": ({**SECRET, "port": None}, "a numeric port"),
+    "a port with a sign": ({**SECRET, "port": -1}, "a numeric port"),
+    "a port that is true": ({**SECRET, "port": True}, "a numeric port"),
+}
+
+
+@pytest.mark.parametrize(("secret", "missing"), SPOILT.values(), ids=SPOILT)
+def test_a_secret_that_lacks_something_is_m205_with_the_names_only(secret: object, missing: str) -> None:
+    with pytest.raises(SettingsInvalid) as refused:
+        target_from_secret("shop/database", secret)
+
+    assert (refused.value.code, refused.value.problem) == ("M205", f"The secret shop/database lacks {missing}.")
+    assert "hunter2" not in refused.value.text
+    assert PASSWORD not in refused.value.text
+
+
+@given(st.text())
+def test_whatever_the_url_is_it_is_read_or_refused(url: str) -> None:
+    for each in (url, f"postgresql://{url}"):
+        with suppress(SettingsInvalid):
+            target_from_url(each)

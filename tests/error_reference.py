@@ -1,0 +1,233 @@
+"""Writes `docs/errors.md` from the functions that make the errors: `python -m tests.error_reference`.
+
+What an error means is the docstring of its function, and the example is what that function makes.
+"""
+
+import inspect
+import itertools
+import typing
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType, NoneType
+
+from lambda_fn.domain.checksum import checksum_of
+from lambda_fn.domain.history import History, MigrationRecord
+from lambda_fn.domain.migration import Migration
+from lambda_fn.domain.plan import Diagnostic, make_plan
+from lambda_fn.errors import MigrateError, Whereabouts, apply, connection, history, internal, request, settings
+
+REFERENCE = Path(__file__).parents[1] / "docs" / "errors.md"
+MODULES = (request, settings, connection, history, apply, internal)
+
+# These make no error of their own: they choose among the functions that do.
+DISPATCHERS = frozenset({internal.from_exception})
+
+_NAME = "20240102000000_orders"
+
+
+def _place(line: str) -> Whereabouts:
+    """Line 3 of a script, its first column."""
+    return Whereabouts(_NAME, "42601", statement=2, line=3, column=1, excerpt=f"    3 | {line}\n        ^")
+
+
+_EXAMPLES: dict[str, object] = {
+    "action": "reset",
+    "address": "db.internal:5432",
+    "dbname": "shop",
+    "doing": "reading the history",
+    "error": LookupError(),
+    "event": "deploy",
+    "example": "60",
+    "expected": "a number of seconds, 0 or more",
+    "failed": [(_NAME, "2024-01-02 03:04:05.678", 'ERROR: relation "orders" already exists (SQLSTATE 42P07)')],
+    "first": "20240101000000_init",
+    "holder": "backend 4711 (mig/9c1e, user app, idle for 3 s)",
+    "host": "db.internal",
+    "key": "lockWaitS",
+    "keys": ["dryRun"],
+    "known": ["action", "schema", "ownerRole", "strict", "lockWaitS", "to"],
+    "lines": (),
+    "message": "permission denied for table _prisma_migrations",
+    "migration": _NAME,
+    "missing": ["host", "dbname"],
+    "module": "psycopg",
+    "name": _NAME,
+    "next_step": "Mend the file.",
+    "path": "/opt/migrations",
+    "pending": [_NAME, "20240103000000_prices"],
+    "places": ["/opt/migrations", "/var/task/migrations"],
+    "problems": [f"Edited after it was applied, and not run again: {_NAME}."],
+    "provider": "mysql",
+    "reason": "Connection refused",
+    "role": "app_owner",
+    "schema": "public",
+    "secret_id": "shop/database",
+    "sqlstate": "53200",
+    "tag": "ROLLBACK",
+    "user": "app",
+    "version": "13.14",
+    "wait_s": 600.0,
+    "where": Whereabouts(_NAME),
+}
+# Where one example does not fit all functions.
+_BETTER: dict[tuple[str, str], object] = {
+    ("access_denied", "reason"): 'no pg_hba.conf entry for host "10.0.1.7", user "app", database "shop", no encryption',
+    ("failed", "lines"): ('HINT: Perhaps you meant to reference the column "orders.price".',),
+    ("failed", "next_step"): "Correct the file and deploy again; no resolve is needed.",
+    ("failed", "problem"): 'ERROR 42703 at line 3, column 1: column "prise" does not exist.',
+    ("failed", "where"): _place("UPDATE orders SET total = prise * 2;"),
+    ("failed_alone", "next_step"): (
+        "Look at what is left in the database (an INVALID index: DROP INDEX CONCURRENTLY), remove it, then "
+        f"`python -m lambda_fn resolve --rolled-back {_NAME}` and deploy again."
+    ),
+    ("failed_alone", "problem"): 'ERROR 23505 at line 3, column 1: could not create unique index "orders_key".',
+    ("failed_alone", "where"): _place("CREATE UNIQUE INDEX CONCURRENTLY orders_key ON orders (key);"),
+    ("history_malformed", "message"): 'column "checksum" does not exist',
+    ("invalid_url", "reason"): "invalid port number",
+    ("migration_name_too_long", "name"): f"{_NAME}_" + "and_so_on_" * 30,
+    ("needs_stepwise", "problem"): "VACUUM (line 3) cannot run in a transaction, so it cannot share its file.",
+    ("needs_stepwise", "where"): _place("VACUUM;"),
+    ("owner_role_denied", "reason"): 'role "app_owner" does not exist',
+    ("permission", "next_step"): 'Run: GRANT SELECT, INSERT, UPDATE ON "public"._prisma_migrations TO "app".',
+    ("refused_script", "next_step"): "Remove it: every file runs in a transaction of its own anyway.",
+    ("refused_script", "problem"): "ROLLBACK does not fit here (line 3, column 1).",
+    ("refused_script", "where"): _place("ROLLBACK;"),
+    ("secret_unreadable", "next_step"): "Check MIGRATE_SECRET_ID, the region and the account.",
+    ("secret_unreadable", "reason"): "ResourceNotFoundException",
+    ("server_refused", "reason"): "sorry, too many clients already",
+    ("stepwise_unsupported", "where"): _place("-- migrate: stepwise"),
+    ("symbolic_link", "path"): f"/opt/migrations/{_NAME}",
+    ("unknown_keys", "action"): "deploy",
+    ("unknown_action", "known"): ["deploy", "status", "plan", "verify", "resolve"],
+    ("tls_failed", "reason"): "server does not support SSL, but SSL was required",
+    ("unexpected", "message"): "out of memory",
+    ("unreadable_directory", "reason"): "Permission denied",
+    ("wrong_setting", "name"): "MIGRATE_LOCK_WAIT_S",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A function that makes an error, and one error that it made."""
+
+    module: ModuleType
+    function: Callable[..., MigrateError]
+    error: MigrateError
+
+    @property
+    def meaning(self) -> str:
+        """What the docstring says behind the code."""
+        first_paragraph = " ".join((inspect.getdoc(self.function) or "").split("\n\n")[0].split())
+        meaning = first_paragraph.partition(": ")[2]
+        return meaning[:1].upper() + meaning[1:]
+
+
+def entries() -> list[Entry]:
+    """Every function of the error modules, called once for each choice that its annotations leave."""
+    return [
+        Entry(module, function, function(**arguments))
+        for module in MODULES
+        for function in _functions(module)
+        for arguments in _arguments(function)
+    ]
+
+
+def _functions(module: ModuleType) -> Iterator[Callable[..., MigrateError]]:
+    for name, function in inspect.getmembers(module, inspect.isfunction):
+        if function.__module__ == module.__name__ and not name.startswith("_") and function not in DISPATCHERS:
+            yield function
+
+
+def _arguments(function: Callable[..., MigrateError]) -> Iterator[dict[str, object]]:
+    annotations = typing.get_type_hints(function)
+    del annotations["return"]
+    choices = [_choices(function.__name__, name, annotation) for name, annotation in annotations.items()]
+    for values in itertools.product(*choices):
+        yield dict(zip(annotations, values, strict=True))
+
+
+def _choices(function: str, name: str, annotation: object) -> list[object]:
+    if annotation is bool:
+        return [False, True]
+    optional = NoneType in typing.get_args(annotation)
+    return [_example(function, name, annotation), *([None] if optional else [])]
+
+
+def _example(function: str, name: str, annotation: object) -> object:
+    """The best example that there is; of a parameter that nobody thought of, a value of its type."""
+    if (function, name) in _BETTER:
+        return _BETTER[function, name]
+    if name in _EXAMPLES:
+        return _EXAMPLES[name]
+    if annotation in (int, float):
+        return 7
+    return name if annotation in (str, object, str | None) else (name,)
+
+
+def reference() -> str:
+    """The text of `docs/errors.md`."""
+    made = sorted(entries(), key=lambda entry: entry.error.code)
+    by_code = {code: list(group) for code, group in itertools.groupby(made, key=lambda entry: entry.error.code)}
+    return "\n".join([_HEAD, *_classes(), *_table(by_code), *_sections(by_code), *_warnings()]) + "\n"
+
+
+_HEAD = """\
+<!-- Written by `python -m tests.error_reference`; change the docstrings in lambda_fn/errors instead. -->
+# Errors
+
+The first line of every error is complete by itself: its code, what happened, and what to do next. Further lines show
+the line of the script and what else the server said. Codes that begin with P are those of Prisma for the same case.
+Each code below is followed by an example.
+"""
+
+
+def _classes() -> Iterator[str]:
+    yield "## Classes\n\nWhat a program tells apart: `errorType` of the invocation, `error.class` of the outcome.\n"
+    yield "| Class | Exit code | What it means |\n| --- | --- | --- |"
+    for each in MigrateError.__subclasses__():
+        yield f"| `{each.__name__}` | {each.exit_code} | {inspect.getdoc(each)} |"
+
+
+def _table(by_code: dict[str, list[Entry]]) -> Iterator[str]:
+    yield "\n## Codes\n\n| Code | Class | Exit code | What it means |\n| --- | --- | --- | --- |"
+    for code, made in by_code.items():
+        error = made[0].error
+        meanings = _cell(" ".join(_meanings(made)))
+        yield f"| [{code}](#{code.lower()}) | `{type(error).__name__}` | {error.exit_code} | {meanings} |"
+
+
+def _meanings(made: Iterable[Entry]) -> list[str]:
+    return list(dict.fromkeys(entry.meaning for entry in made))
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _sections(by_code: dict[str, list[Entry]]) -> Iterator[str]:
+    for code, made in by_code.items():
+        yield f"\n### {code}\n"
+        for meaning in _meanings(made):
+            example = next(entry.error for entry in made if entry.meaning == meaning)
+            yield f"{meaning}\n\n```text\n{example.text}\n```"
+
+
+def _warnings() -> Iterator[str]:
+    yield "\n## Warnings\n\nErrors (M502) in strict mode only.\n\n| Code | What it says |\n| --- | --- |"
+    for warning in all_warnings():
+        yield f"| {warning.code} | {_cell(warning.message)} |"
+
+
+def all_warnings() -> tuple[Diagnostic, ...]:
+    """The warnings of a directory in which everything is wrong at once."""
+    names = ("20240101000000_init", _NAME, "20240102000000_prices", "20240104000000_last")
+    edited = MigrationRecord("1", names[0], "0" * 64, finished=True, rolled_back=False)
+    missing = MigrationRecord("2", "20240101120000_gone", checksum_of(b""), finished=True, rolled_back=False)
+    newest = MigrationRecord("3", names[3], checksum_of(b""), finished=True, rolled_back=False)
+    found = History(exists=True, records=(edited, missing, newest))
+    return make_plan(tuple(Migration(name, b"") for name in names), found).warnings
+
+
+if __name__ == "__main__":
+    REFERENCE.write_text(reference(), encoding="utf-8")

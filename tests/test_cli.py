@@ -1,0 +1,319 @@
+"""The terminal: what it prints where, and how it exits."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lambda_fn.cli import exit_code, main
+from lambda_fn.domain.outcome import Outcome, Status
+from lambda_fn.domain.request import Action
+from lambda_fn.errors import InternalError, MigrateError
+from tests.fixtures.projects import Project, check_outcome
+from tests.fixtures.sessions import open_session
+from tests.fixtures.terminal import environment, run_on
+
+A, B = "20240101000000_a", "20240102000000_b"
+NOWHERE = "postgresql://app:hunter2@127.0.0.1:1/shop"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a command line came to."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def outcome(self) -> dict[str, Any]:
+        """What was printed with --json, checked against the published schema."""
+        outcome: dict[str, Any] = json.loads(self.stdout)
+        check_outcome(outcome)
+        return outcome
+
+
+class Terminal:
+    """Runs command lines in this process."""
+
+    def __init__(self, project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+        self.project = project
+        self._capsys = capsys
+
+    def run(self, *arguments: str, url: str | None = None, directory: Path | None = None) -> Ended:
+        """Run an action on the project's database and directory, or on others."""
+        places = ["--database-url", url or self.project.url, "--migrations", str(directory or self.project.directory)]
+        code = main([*arguments, *places])
+        return Ended(code, *self._capsys.readouterr())
+
+
+@pytest.fixture
+def terminal(one_project: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """A project of two migrations, and a terminal without settings in its environment."""
+    for name in list(os.environ):
+        if name.startswith(("MIGRATE_", "DATABASE_URL")):
+            monkeypatch.delenv(name)
+    one_project.write(A, "CREATE TABLE a (id int);")
+    one_project.write(B, "CREATE TABLE b (id int);")
+    return Terminal(one_project, capsys)
+
+
+def test_a_deploy_prints_its_sentences_and_exits_with_0(terminal: Terminal) -> None:
+    first, second = terminal.run("deploy"), terminal.run("deploy")
+
+    assert (first.code, first.stderr, second.code, second.stderr) == (0, "", 0, "")
+    lines = first.stdout.splitlines()
+    assert lines[:2] == ["Running Database Migrations", f"2 migrations found in {terminal.project.directory}"]
+    assert lines[-1] == "Migrations completed successfully"
+    assert f"The following migrations have been applied: {A}, {B}" in lines
+    assert second.stdout.splitlines()[-2:] == ["No pending migrations to apply.", "Migrations completed successfully"]
+
+
+def test_with_json_stdout_is_the_outcome_and_all_else_is_on_stderr(terminal: Terminal) -> None:
+    ended = terminal.run("deploy", "--json")
+
+    assert ended.outcome["status"] == "applied"
+    assert [migration["name"] for migration in ended.outcome["applied"]] == [A, B]
+    assert ended.stderr.splitlines()[0] == "Running Database Migrations"
+    assert ended.stderr.splitlines()[-1] == "Migrations completed successfully"
+
+
+def test_with_json_an_error_too_is_an_outcome(terminal: Terminal) -> None:
+    terminal.project.write(B, "SELECT 1/0;")
+
+    ended = terminal.run("deploy", "--json")
+
+    assert ended.code == 5
+    assert (ended.outcome["status"], ended.outcome["error"]["code"]) == ("failed", "P3018")
+    assert [migration["name"] for migration in ended.outcome["applied"]] == [A]
+    assert f"ERROR: P3018 Migration {B} failed to apply" in ended.stderr
+
+
+def test_with_json_a_request_that_is_refused_is_an_outcome(terminal: Terminal) -> None:
+    ended = terminal.run("verify", "--lock-wait-s", "soon", "--json")
+
+    assert ended.code == 2
+    assert (ended.outcome["action"], ended.outcome["error"]["class"]) == ("verify", "RequestInvalid")
+    assert ended.stderr.startswith("ERROR: M104 ")
+
+
+def test_status_exits_with_1_while_something_is_pending(terminal: Terminal) -> None:
+    before = terminal.run("status")
+    terminal.run("deploy")
+    after = terminal.run("status")
+
+    assert (before.code, after.code) == (1, 0)
+    assert f"Following migrations have not yet been applied:\n{A}\n{B}\n" in before.stdout
+    assert after.stdout.endswith("Database schema is up to date!\n")
+
+
+def test_verify_exits_with_1_while_something_is_pending_or_required(terminal: Terminal) -> None:
+    pending = terminal.run("verify")
+    terminal.run("deploy", "--to", A)
+
+    assert (pending.code, "ERROR: M503 " in pending.stdout) == (1, True)
+    assert terminal.run("verify", "--to", A).code == 0
+    assert terminal.run("verify", "--to", A, "--requires", A).code == 0
+    assert terminal.run("verify", "--to", A, "--requires", B).code == 1
+
+
+def test_a_plan_exits_with_0_and_changes_nothing(terminal: Terminal) -> None:
+    ended = terminal.run("plan", "--json")
+
+    assert ended.code == 0
+    assert [migration["mode"] for migration in ended.outcome["pending"]] == ["atomic", "atomic"]
+    assert terminal.project.tables_with_history() == set()
+
+
+def test_resolve_marks_several_names(terminal: Terminal) -> None:
+    terminal.project.query("CREATE TABLE a (id int)")
+
+    ended = terminal.run("resolve", "--applied", A, B)
+
+    assert ended.code == 0
+    assert ended.stdout.endswith(f"Migration {A} marked as applied.\nMigration {B} marked as applied.\n")
+    assert terminal.run("status").code == 0
+
+
+def test_a_failed_row_exits_with_4_whatever_is_asked_for(terminal: Terminal) -> None:
+    terminal.run("deploy", "--to", A)
+    terminal.project.query("UPDATE _prisma_migrations SET finished_at = NULL")
+
+    assert {action: terminal.run(action).code for action in ("deploy", "status", "plan", "verify")} == dict.fromkeys(
+        ("deploy", "status", "plan", "verify"), 4
+    )
+    assert terminal.run("resolve", "--rolled-back", A).code == 0
+    assert terminal.run("resolve", "--rolled-back", B).code == 4
+
+
+def test_a_database_that_is_not_there_exits_with_3_and_no_password_is_printed(terminal: Terminal) -> None:
+    ended = terminal.run("deploy", url=NOWHERE)
+
+    assert ended.code == 3
+    assert "ERROR: P1001 Can't reach database server at `127.0.0.1:1`" in ended.stdout
+    assert "hunter2" not in ended.stdout + ended.stderr
+
+
+def test_a_lock_that_others_hold_exits_with_3(terminal: Terminal) -> None:
+    with open_session(terminal.project):
+        ended = terminal.run("deploy", "--lock-wait-s", "0")
+
+    assert (ended.code, "ERROR: P1002 " in ended.stdout) == (3, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["deploy", "--to", "unknown"], "M106"),
+        (["deploy", "--to", ""], "M104"),
+        (["deploy", "--lock-wait-s", "-1"], "M104"),
+        (["deploy", "--owner-role", "nosuchrole"], "M305"),
+        (["resolve"], "M105"),
+        (["resolve", "--applied", A, "--rolled-back", B], "M105"),
+    ],
+)
+def test_what_is_wrong_with_request_or_settings_exits_with_2(
+    terminal: Terminal, arguments: list[str], code: str
+) -> None:
+    ended = terminal.run(*arguments)
+
+    assert (ended.code, f"ERROR: {code} " in ended.stdout) == (2, True)
+
+
+def test_a_directory_that_is_not_there_exits_with_2(terminal: Terminal) -> None:
+    assert terminal.run("deploy", directory=Path("/nowhere")).code == 2
+
+
+def test_strict_makes_a_warning_an_error(terminal: Terminal) -> None:
+    terminal.run("deploy", "--to", A)
+    terminal.project.write(A, "SELECT 'edited';")
+
+    lenient, strict = terminal.run("status"), terminal.run("deploy", "--strict")
+
+    assert "WARNING: M510 " in lenient.stdout
+    assert (strict.code, "ERROR: M502 " in strict.stdout) == (4, True)
+
+
+def test_schema_puts_history_and_tables_into_a_schema(terminal: Terminal) -> None:
+    assert terminal.run("deploy", "--schema", "app").code == 0
+    assert terminal.project.tables_with_history("app") == {"a", "b", "_prisma_migrations"}
+
+
+def test_settings_come_from_the_environment_and_options_win(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIGRATE_SCHEMA", "from_environment")
+    monkeypatch.setenv("MIGRATE_SECRET_ID", "would/need/aws")
+    monkeypatch.setenv("MIGRATE_DIR", "/nowhere")
+
+    assert terminal.run("deploy").code == 0
+    assert terminal.run("deploy", "--schema", "from_option").code == 0
+    assert terminal.project.tables("from_environment") == terminal.project.tables("from_option") == {"a", "b"}
+
+
+def test_a_setting_that_is_wrong_exits_with_2(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIGRATE_STRICT", "perhaps")
+
+    ended = terminal.run("deploy")
+
+    assert (ended.code, ended.stdout.startswith("ERROR: M201 ")) == (2, True)
+
+
+@pytest.mark.parametrize("kind", MigrateError.__subclasses__())
+def test_the_exit_code_of_an_error_is_that_of_its_class(kind: type[MigrateError]) -> None:
+    outcome = Outcome(Action.DEPLOY, Status.FAILED, "r", 0, error=kind("M999", "a.", "b."))
+
+    assert exit_code(outcome) == kind.exit_code
+    assert InternalError.exit_code == 70
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "ACTION"),
+        (["reset"], "reset"),
+        (["deploy", "--requires", "x"], "--requires"),
+        (["resolve", "--to", "x"], "--to"),
+        (["status", "--applied", "x"], "--applied"),
+    ],
+)
+def test_a_command_line_that_cannot_be_read_exits_with_2_and_says_why(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+
+    assert ended.value.code == 2
+    stdout, stderr = capsys.readouterr()
+    assert (stdout, said in stderr) == ("", True)
+
+
+def test_help_names_every_action_and_every_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+
+    assert ended.value.code == 0
+    text = capsys.readouterr().out
+    assert all(action.value in text for action in Action)
+    assert {str(kind.exit_code) for kind in MigrateError.__subclasses__()} <= set(text.replace(";", " ").split())
+
+
+@pytest.mark.parametrize("action", Action)
+def test_each_action_has_a_help_of_its_own(action: Action, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([action.value, "--help"])
+
+    assert ended.value.code == 0
+    text = capsys.readouterr().out
+    assert "--database-url" in text
+    assert ("--to" in text) is (action is not Action.RESOLVE)
+
+
+def test_a_process_of_its_own_does_the_same(one_project: Project) -> None:
+    one_project.write(A, "CREATE TABLE a (id int);")
+
+    pending, deployed, done = (run_on(one_project, action) for action in ("status", "deploy", "status"))
+
+    assert (pending.exit_code, deployed.exit_code, done.exit_code) == (1, 0, 0)
+    assert deployed.outcome["status"] == "applied"
+    assert "Migrations completed successfully" in deployed.stderr
+
+
+def test_a_terminal_that_knows_only_ascii_is_no_reason_to_fail(one_project: Project) -> None:
+    """The tree of applied migrations has lines in it that ASCII lacks."""
+    one_project.write("20240101000000_ü", "CREATE TABLE a (id int);")
+    command = [sys.executable, "-m", "lambda_fn", "deploy", "--database-url", one_project.url]
+
+    ended = subprocess.run(
+        [*command, "--migrations", str(one_project.directory)],
+        env=environment(PYTHONIOENCODING="ascii"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.endswith("Migrations completed successfully\n")
+
+
+def test_a_reader_that_goes_away_stops_no_deploy(one_project: Project) -> None:
+    """As in `deploy | head -1`: what is in the database must not depend on who looks on."""
+    one_project.write(A, "CREATE TABLE a (id int);")
+    one_project.write(B, "CREATE TABLE b (id int);")
+    command = [sys.executable, "-m", "lambda_fn", "deploy", "--database-url", one_project.url]
+    process = subprocess.Popen(
+        [*command, "--migrations", str(one_project.directory)],
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    process.wait()
+
+    assert one_project.tables() == {"a", "b"}
