@@ -14,6 +14,7 @@ from lambda_fn.errors import settings as settings_errors
 
 CHUNKED_ABOVE_BYTES = 1024 * 1024
 CHUNK_BYTES = 256 * 1024
+_HEAD_WORDS = 3
 
 _NOT_LINE_END = re.compile(rb"[^\r\n]")
 _DIRECTIVE = re.compile(rb"--[ \t]*migrate:[ \t]*([^\r\n]*)")
@@ -176,9 +177,9 @@ class _Survey:
     def _alone(self, statement: Statement) -> Execution:
         if self._executed > 1 or self._controls:
             where = location.at_offset(self._migration.name, self._text, statement.start)
-            verbs = " ".join(statement.tokens[:4])
             raise settings_errors.needs_stepwise(
-                f"{verbs} (line {where.line}) cannot run in a transaction, so it cannot share its file.",
+                f"`{self._head(statement)}` (line {where.line}) cannot run in a transaction, so it cannot share "
+                "its file with anything else.",
                 where,
             )
         return Execution(Mode.ALONE, self._text, 1, ((0, len(self._text)),))
@@ -200,6 +201,11 @@ class _Survey:
 
     def _refuse(self, statement: Statement, problem: str, next_step: str) -> SettingsInvalid:
         return _refusal(self._migration, self._text, statement.start, problem, next_step)
+
+    def _head(self, statement: Statement) -> str:
+        """The beginning of a statement, for people; no literal stands there."""
+        words = self._text[statement.start : statement.end].decode(errors="replace").split()
+        return " ".join(words[:_HEAD_WORDS]) + (" …" if len(words) > _HEAD_WORDS else "")
 
     def _end_chunk(self, stop: int) -> None:
         if stop > self._chunk_start or not self._chunks:

@@ -71,7 +71,9 @@ def target_from_secret(secret_id: str, secret: object) -> Target:
 
     Raises: SettingsInvalid M205 with the names of the missing keys.
     """
-    values = secret if isinstance(secret, Mapping) else {}
+    if not isinstance(secret, Mapping):
+        raise settings_errors.secret_not_an_object(secret_id)
+    values = secret
     missing = [key for key in _SECRET_KEYS if not _is_text(values.get(key))]
     port = str(values.get("port", DEFAULT_PORT))
     if not port.isdecimal():
@@ -100,18 +102,19 @@ def _split(url: str) -> SplitResult:
         raise settings_errors.invalid_url(
             "the URL must start with the protocol `postgresql://` or `postgres://`: wrong protocol"
         )
-    if "@" not in parts.netloc and "@" in url:
-        # The authority ended early: what stands before it would be taken for host and port.
-        raise settings_errors.invalid_url("unencoded # / or ? in user name or password") from None
     return parts
 
 
 def _port(parts: SplitResult) -> int:
     # A password with an unencoded # / or ? ends the authority early, and what stands before it is then no port.
     try:
-        return parts.port or DEFAULT_PORT
+        port = parts.port or DEFAULT_PORT
     except ValueError:
         raise settings_errors.invalid_url("invalid port number") from None
+    if "@" not in parts.netloc and "@" in parts.path + parts.query + parts.fragment:
+        # The beginning of the password happened to be a number.
+        raise settings_errors.invalid_url("unencoded # / or ? in user name or password") from None
+    return port
 
 
 def _host(parts: SplitResult) -> str:
@@ -154,7 +157,7 @@ def _tls(query: Mapping[str, str]) -> dict[str, str]:
     """
     tls = {"sslmode": query["sslmode"]} if query.get("sslmode") else {}
     if tls and tls["sslmode"] not in _SSL_MODES:
-        raise settings_errors.invalid_url(f"sslmode is none of {', '.join(_SSL_MODES)}")
+        raise settings_errors.invalid_url(f"sslmode other than {', '.join(_SSL_MODES)}")
     if query.get("sslaccept", "accept_invalid_certs") != "accept_invalid_certs":
         tls["sslmode"] = "verify-full"
     if query.get("sslcert"):

@@ -27,7 +27,7 @@ def failed_alone(problem: str, next_step: str, where: Whereabouts, lines: tuple[
 
 
 def transaction_ended_by_script(where: Whereabouts) -> MigrationFailed:
-    """M601: the fence was gone at the end, so the file had ended our transaction."""
+    """M601: the file ended the transaction that it ran in, so part of it may have been committed."""
     return MigrationFailed(
         "M601",
         f"Migration {where.migration} ended the transaction that it ran in (a COMMIT or ROLLBACK inside it), "

@@ -19,7 +19,7 @@ def authentication_failed(host: str, user: str) -> SettingsInvalid:
 
 
 def unreachable(address: str, reason: str) -> DatabaseUnreachable:
-    """P1001: nothing answers there."""
+    """P1001: no server answers at the address."""
     return DatabaseUnreachable(
         "P1001",
         f"Can't reach database server at `{address}`: {reason}.",
@@ -112,7 +112,7 @@ def server_too_old(version: str) -> SettingsInvalid:
 
 
 def owner_role_denied(role: str, user: str, reason: str) -> SettingsInvalid:
-    """M305: SET ROLE failed."""
+    """M305: the connecting user cannot take on the role that is to own what is made."""
     return SettingsInvalid(
         "M305",
         f"The role {role} cannot be assumed by {user}: {reason}.",
@@ -139,7 +139,7 @@ def advisory_lock_lost(migration: str) -> LockTimeout:
 
 
 def permission(doing: str, message: str, next_step: str) -> SettingsInvalid:
-    """M307: SQLSTATE 42501 outside of a script."""
+    """M307: the connecting user lacks a right on the history or its schema."""
     return SettingsInvalid("M307", f"Permission denied while {doing}: {message}.", next_step)
 
 

@@ -12,7 +12,7 @@ _EXAMPLE = '(example: "20201207184859_initial_migration")'
 
 
 def schema_not_empty(schema: str, first: str) -> HistoryBlocked:
-    """P3005: tables, but no history."""
+    """P3005: the schema has tables, but no history, so it was never managed."""
     return HistoryBlocked(
         "P3005",
         f'The database schema is not empty: "{schema}" has tables, but no _prisma_migrations. Read more about how '
@@ -23,7 +23,10 @@ def schema_not_empty(schema: str, first: str) -> HistoryBlocked:
 
 
 def failed_migrations(failed: Sequence[tuple[str, str, str | None]]) -> HistoryBlocked:
-    """P3009: rows that are neither finished nor rolled back, as (name, started_at in UTC, the server's reason)."""
+    """P3009: the history holds migrations that failed and were not resolved.
+
+    `failed` has a (name, started_at in UTC, the server's reason) for each.
+    """
     name = failed[0][0]
     return HistoryBlocked(
         "P3009",
@@ -48,7 +51,7 @@ def already_applied(name: str) -> HistoryBlocked:
 
 
 def never_applied(name: str) -> HistoryBlocked:
-    """P3011: nothing to mark as rolled back."""
+    """P3011: the history does not have the migration that is to be marked as rolled back."""
     return HistoryBlocked(
         "P3011",
         f"Migration `{name}` cannot be rolled back because it was never applied to the database.",
@@ -58,7 +61,7 @@ def never_applied(name: str) -> HistoryBlocked:
 
 
 def not_failed(name: str) -> HistoryBlocked:
-    """P3012: it succeeded, so there is nothing to mark."""
+    """P3012: the migration that is to be marked as rolled back succeeded."""
     return HistoryBlocked(
         "P3012",
         f"Migration `{name}` cannot be rolled back because it is not in a failed state.",
@@ -68,7 +71,7 @@ def not_failed(name: str) -> HistoryBlocked:
 
 
 def migration_not_found(name: str) -> HistoryBlocked:
-    """P3017: the directory does not have it."""
+    """P3017: the migrations directory does not have the migration that is to be marked as applied."""
     return HistoryBlocked(
         "P3017",
         f"The migration {name} could not be found.",
@@ -100,7 +103,7 @@ def not_verified(pending: Sequence[str]) -> HistoryBlocked:
     """M503: `verify` found pending migrations."""
     return HistoryBlocked(
         "M503",
-        f"{len(pending)} migration(s) are pending: {', '.join(pending[:_SHOWN])}{', …' if pending[_SHOWN:] else ''}.",
+        f"Not yet applied: {', '.join(pending[:_SHOWN])}{', …' if pending[_SHOWN:] else ''}.",
         "Deploy them before what needs them starts.",
         where=Whereabouts(migration=pending[0]),
     )

@@ -17,7 +17,7 @@ def unexpected(error: Exception) -> InternalError:
 
 
 def import_failed(module: str) -> InternalError:
-    """M902: a module that belongs into the package cannot be imported."""
+    """M902: a module that belongs in the package cannot be imported."""
     return InternalError(
         "M902",
         f"The module {module} cannot be imported.",

@@ -60,7 +60,7 @@ def resolve_needs_one_way() -> RequestInvalid:
 
 
 def unknown_target(name: str) -> RequestInvalid:
-    """M106: `to` or `requires` names a migration that the directory does not have."""
+    """M106: `to` names a migration that the directory does not have."""
     return RequestInvalid(
         "M106",
         f"The migrations directory has no migration {name}.",

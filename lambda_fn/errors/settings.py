@@ -24,9 +24,7 @@ def no_database() -> SettingsInvalid:
 
 def two_databases() -> SettingsInvalid:
     """M203: both a secret and a URL are set, and we do not guess."""
-    return SettingsInvalid(
-        "M203", "Both MIGRATE_SECRET_ID and DATABASE_URL are set.", "Remove one of them, so that one says it."
-    )
+    return SettingsInvalid("M203", "Both MIGRATE_SECRET_ID and DATABASE_URL are set.", "Remove one of them.")
 
 
 def secret_unreadable(secret_id: str, reason: str, next_step: str) -> SettingsInvalid:
@@ -34,8 +32,17 @@ def secret_unreadable(secret_id: str, reason: str, next_step: str) -> SettingsIn
     return SettingsInvalid("M204", f"The secret {secret_id} could not be read: {reason}.", next_step)
 
 
+def secret_not_an_object(secret_id: str) -> SettingsInvalid:
+    """M205: the secret is not a JSON object. Its content is never repeated."""
+    return SettingsInvalid(
+        "M205",
+        f"The secret {secret_id} is not a JSON object.",
+        "Store a JSON object with username, password, host, port and dbname in it.",
+    )
+
+
 def secret_malformed(secret_id: str, missing: Iterable[str]) -> SettingsInvalid:
-    """M205: the secret is not JSON with the keys we need. Its content is never repeated."""
+    """M205: the secret lacks keys that we need. Its content is never repeated."""
     return SettingsInvalid(
         "M205",
         f"The secret {secret_id} lacks {', '.join(missing)}.",
@@ -92,7 +99,7 @@ def symbolic_link(path: str) -> SettingsInvalid:
 
 
 def unreadable_directory(path: str, reason: str) -> SettingsInvalid:
-    """M209: the operating system refused."""
+    """M209: a file or directory of the migrations cannot be read."""
     return SettingsInvalid(
         "M209",
         f"{path} could not be read: {reason}.",
@@ -101,7 +108,7 @@ def unreadable_directory(path: str, reason: str) -> SettingsInvalid:
 
 
 def migration_name_too_long(name: str) -> SettingsInvalid:
-    """M210: the history's column holds 255 characters."""
+    """M210: the name of a migration is longer than the history can hold."""
     return SettingsInvalid(
         "M210",
         f"The migration name {name[:40]}… has {len(name)} characters; the history holds 255.",

@@ -66,7 +66,7 @@ def test_a_pending_migration_is_m503_and_named(server: FakeServer) -> None:
 def test_a_database_without_a_history_is_not_ready(server: FakeServer) -> None:
     server.occupied = True
 
-    assert "2 migration(s)" in refusal(server, "M503").problem
+    assert refusal(server, "M503").problem.startswith("Not yet applied: ")
 
 
 def test_a_failed_migration_is_p3009_also_where_all_is_applied(ready: FakeServer) -> None:

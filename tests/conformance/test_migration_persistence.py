@@ -10,12 +10,13 @@ from lambda_fn.domain.history import MigrationState
 from lambda_fn.domain.migration import Migration
 from lambda_fn.domain.outcome import Status
 from lambda_fn.errors import HistoryBlocked
+from lambda_fn.postgres.advisory_lock import PolledAdvisoryLock
 from lambda_fn.postgres.atomic import Attempt, new_nonce
 from lambda_fn.postgres.attempts import Attempts
 from lambda_fn.postgres.connection import Connection
 from lambda_fn.postgres.migrations_table import PostgresMigrationsTable
 from tests.conformance.connecting import connect
-from tests.fixtures.projects import Project
+from tests.fixtures.projects import Project, RecordingReporter
 
 # Recorded only: PostgreSQL would not run them.
 FIRST = Migration("initial_migration", b'CREATE ENUM MyBoolean ( "TRUE", "FALSE" )')
@@ -31,6 +32,7 @@ class Recorder:
     def __init__(self, connection: Connection) -> None:
         self.table = PostgresMigrationsTable(connection)
         self.table.create()
+        PolledAdvisoryLock(connection, RecordingReporter()).acquire(5)
         self.attempts = Attempts(connection)
 
     def start(self, migration: Migration) -> Attempt:

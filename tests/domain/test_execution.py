@@ -124,7 +124,7 @@ def test_a_statement_that_cannot_share_a_transaction_cannot_share_its_file(state
     error = refusal(others.format(statement))
 
     assert error.code == "M212"
-    assert f" was not run: {statement.split(maxsplit=1)[0]} " in error.problem
+    assert f" was not run: `{statement.split(maxsplit=1)[0]} " in error.problem
     assert "cannot run in a transaction, so it cannot share its file." in error.problem
     assert "into a migration of its own" in error.next_step
     assert error.where.line == (1 if others.startswith("{") else 2)

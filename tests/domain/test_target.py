@@ -171,9 +171,6 @@ def test_a_secret_without_a_port_means_5432() -> None:
 
 
 SPOILT = {
-    "no JSON": (None, "username, password, host, dbname"),
-    "a string": ("hunter2", "username, password, host, dbname"),
-    "a list": (["hunter2"], "username, password, host, dbname"),
     "an empty object": ({}, "username, password, host, dbname"),
     "only what RDS keeps by itself": ({"username": "u", "password": "hunter2"}, "host, dbname"),
     "an empty password": ({**SECRET, "password": ""}, "password"),
@@ -183,6 +180,15 @@ SPOILT = {
     "a port with a sign": ({**SECRET, "port": -1}, "a numeric port"),
     "a port that is true": ({**SECRET, "port": True}, "a numeric port"),
 }
+
+
+@pytest.mark.parametrize("secret", ["hunter2", ["hunter2"], None, 7])
+def test_a_secret_that_is_no_json_object_is_m205(secret: object) -> None:
+    with pytest.raises(SettingsInvalid) as refused:
+        target_from_secret("shop/database", secret)
+
+    assert (refused.value.code, refused.value.problem) == ("M205", "The secret shop/database is not a JSON object.")
+    assert "hunter2" not in refused.value.text
 
 
 @pytest.mark.parametrize(("secret", "missing"), SPOILT.values(), ids=SPOILT)
