@@ -15,7 +15,7 @@ demo: $(VENV)/ready
 	$(RUN) -m local.demo
 
 test: $(VENV)/ready
-	$(RUN) -m pytest
+	$(RUN) -m pytest -n 2
 
 check: $(VENV)/ready
 	$(VENV)/bin/ruff format --check lambda_fn local tests

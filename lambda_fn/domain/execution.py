@@ -178,8 +178,8 @@ class _Survey:
         if self._executed > 1 or self._controls:
             where = location.at_offset(self._migration.name, self._text, statement.start)
             raise settings_errors.needs_stepwise(
-                f"`{self._head(statement)}` (line {where.line}) cannot run in a transaction, so it cannot share "
-                "its file with anything else.",
+                f"`{self._head(statement)}` (line {where.line}) cannot run in a transaction, so it cannot "
+                "share its file.",
                 where,
             )
         return Execution(Mode.ALONE, self._text, 1, ((0, len(self._text)),))
