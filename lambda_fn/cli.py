@@ -16,12 +16,21 @@ from lambda_fn.domain.event import Event, Level, RunFailed
 from lambda_fn.domain.outcome import Outcome, to_json
 from lambda_fn.domain.request import Action, Request, parse_request
 from lambda_fn.errors import HistoryBlocked, MigrateError
+from lambda_fn.errors import request as request_errors
+from lambda_fn.errors import settings as settings_errors
 from lambda_fn.errors.history import NOT_READY
 from lambda_fn.settings import Settings
 
 _EXIT_CODES = """\
 exit codes: 0 done or up to date; 1 status or verify found something pending; 2 request or settings;
 3 database unreachable or locked, try again; 4 the history is blocked; 5 a migration failed; 6 deadline; 70 a bug"""
+
+
+INTERRUPTED_EXIT_CODE = 130
+_INTERRUPTED = (
+    "Interrupted. What was reported as applied is applied; the one that was running is rolled back by the server. "
+    "Run status to see."
+)
 
 
 class TerminalReporter:
@@ -40,7 +49,7 @@ class TerminalReporter:
 def _print(text: str, stream: TextIO) -> None:
     try:
         print(text, file=stream, flush=True)
-    except BrokenPipeError:
+    except OSError:
         # As in `deploy | head -1`. From here on it is written to nowhere, also what Python flushes at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
@@ -64,7 +73,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         reporter.report(RunFailed(error))
         outcome = Draft(Request(Action(given.action)), run_id).outcome(error, elapsed_ms=0)
     else:
-        outcome = wiring.run(request, settings, reporter, run_id=run_id)
+        try:
+            outcome = wiring.run(request, settings, reporter, run_id=run_id)
+        except KeyboardInterrupt:
+            _print(_INTERRUPTED, sys.stderr)
+            return INTERRUPTED_EXIT_CODE
     if given.json:
         _print(json.dumps(to_json(outcome), indent=2), sys.stdout)
     return exit_code(outcome)
@@ -74,7 +87,7 @@ def exit_code(outcome: Outcome) -> int:
     """The exit code of an outcome; for status and verify, 1 says that something is pending."""
     if outcome.error is not None:
         return 1 if outcome.error.code in NOT_READY else outcome.error.exit_code
-    if outcome.failed:
+    if outcome.failed and outcome.action is not Action.RESOLVE:
         return HistoryBlocked.exit_code
     return 1 if outcome.action is Action.STATUS and outcome.pending else 0
 
@@ -85,10 +98,14 @@ def _parser() -> argparse.ArgumentParser:
         description="Applies Prisma-style SQL migrations to PostgreSQL.",
         epilog=_EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     for action, explanation in _EXPLANATIONS.items():
-        _add_options(actions.add_parser(action, help=explanation, description=explanation), action)
+        parser_of_action = actions.add_parser(
+            action.value, help=explanation, description=explanation, allow_abbrev=False
+        )
+        _add_options(parser_of_action, action)
     return parser
 
 
@@ -110,8 +127,10 @@ def _add_options(parser: argparse.ArgumentParser, action: Action) -> None:
     parser.add_argument("--lock-wait-s", metavar="SECONDS", help="how long to wait for another runner")
     parser.add_argument("--json", action="store_true", help="print the outcome as JSON, all else on stderr")
     if action is Action.RESOLVE:
-        parser.add_argument("--applied", metavar="NAME", nargs="+", help="its changes are in the database")
-        parser.add_argument("--rolled-back", metavar="NAME", nargs="+", help="its changes are not")
+        parser.add_argument(
+            "--applied", metavar="NAME", nargs="+", action="extend", help="its changes are in the database"
+        )
+        parser.add_argument("--rolled-back", metavar="NAME", nargs="+", action="extend", help="its changes are not")
     else:
         parser.add_argument("--to", metavar="NAME", help="the last migration to regard")
     if action is Action.VERIFY:
@@ -137,9 +156,21 @@ def _event(given: argparse.Namespace) -> dict[str, object]:
 
 
 def _settings(given: argparse.Namespace) -> Settings:
+    """The settings of the environment, and what the command line overrides.
+
+    The directory has to be named: one that happens to be there must not end in somebody's database.
+    """
     settings = Settings.from_env()
+    for option in ("database_url", "migrations"):
+        if getattr(given, option) == "":
+            raise request_errors.wrong_value(f"--{option.replace('_', '-')}", "a non-empty text", _EXAMPLES[option])
     if given.database_url:
         settings = dataclasses.replace(settings, database_url=given.database_url, secret_id=None)
     if given.migrations:
         settings = dataclasses.replace(settings, directory=given.migrations)
+    if settings.directory is None:
+        raise settings_errors.directory_not_named()
     return settings
+
+
+_EXAMPLES = {"database_url": "postgresql://user:password@host:5432/database", "migrations": "prisma/migrations"}

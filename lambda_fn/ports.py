@@ -31,8 +31,8 @@ class MigrationsTable(Protocol):
     def create(self) -> None:
         """Create the table, and the schema if it is absent. Call it under the advisory lock only."""
 
-    def resolve(self, resolution: Resolution) -> None:
-        """Carry a resolution out in one transaction; times are the server's."""
+    def resolve(self, *resolutions: Resolution) -> None:
+        """Carry resolutions out, all in one transaction; times are the server's."""
 
 
 class AdvisoryLock(Protocol):
@@ -46,7 +46,10 @@ class AdvisoryLock(Protocol):
 
 
 class ScriptRunner(Protocol):
-    """Runs scripts; a migration ends in the database and in the history, or in neither."""
+    """Runs scripts; a migration ends in the database and in the history, or in neither.
+
+    Except for a statement that cannot run in a transaction: what it leaves when it fails is for a person to see.
+    """
 
     def apply(self, migration: Migration, execution: Execution) -> AppliedMigration:
         """Apply one migration and record it.

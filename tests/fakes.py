@@ -103,8 +103,12 @@ class FakeMigrationsTable:
         self._server.actions.append("create")
         self._server.exists = True
 
-    def resolve(self, resolution: Resolution) -> None:
-        """Mark the open rows, and add the finished one."""
+    def resolve(self, *resolutions: Resolution) -> None:
+        """Mark the open rows, and add the finished ones."""
+        for resolution in resolutions:
+            self._resolve(resolution)
+
+    def _resolve(self, resolution: Resolution) -> None:
         self._server.actions.append(f"resolve {resolution.name}")
         for number, record in enumerate(self._server.records):
             if record.id in resolution.mark_rolled_back:

@@ -22,7 +22,7 @@ from tests.error_reference import REFERENCE, Entry, all_warnings, entries, refer
 # Codes that more than one function makes, because people meet the same thing in two forms.
 SHARED = {
     "M205": {"secret_malformed", "secret_not_an_object"},
-    "M206": {"no_directory", "empty_directory"},
+    "M206": {"directory_not_named", "no_directory", "empty_directory"},
     "M212": {"needs_stepwise", "stepwise_unsupported"},
     "P1017": {"connection_closed", "connection_closed_outside_transaction"},
     "P3018": {"failed", "failed_alone"},

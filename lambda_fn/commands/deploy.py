@@ -23,24 +23,25 @@ def deploy(
     Nothing pending and nothing failed: no lock is taken. Every pending script is checked before the first runs.
     Raises: whatever check_plan, check_schema_empty, plan_execution and the ports raise.
     """
-    _look(draft, migrations, database.table, strict=strict)
-    if draft.plan.pending:
+    history = _look(draft, migrations, database.table)
+    # A failed row may be one that another runner is applying right now: only who holds the lock can tell.
+    if draft.plan.pending or draft.plan.failed:
         draft.lock_wait_ms = database.advisory_lock.acquire(lock_wait_s)
         # Another runner may have worked while we waited.
-        history = _look(draft, migrations, database.table, strict=strict)
-        if not history.exists:
-            database.table.create()
+        history = _look(draft, migrations, database.table)
+    check_plan(draft.plan, strict=strict)
     for diagnostic in draft.plan.warnings:
         reporter.report(Warned(diagnostic))
+    if draft.plan.pending and not history.exists:
+        database.table.create()
     _apply(draft, database.runner, reporter)
     reporter.report(DeployFinished(tuple(draft.applied)))
 
 
-def _look(draft: Draft, migrations: tuple[Migration, ...], table: MigrationsTable, *, strict: bool) -> History:
+def _look(draft: Draft, migrations: tuple[Migration, ...], table: MigrationsTable) -> History:
     """Read the history, plan, and decide how each pending script runs: a bad one stops the run before the first."""
     history = table.read()
     draft.plan = make_plan(migrations, history, to=draft.request.to)
-    check_plan(draft.plan, strict=strict)
     check_schema_empty(history, table.schema, migrations)
     for migration in draft.plan.pending:
         if migration.name not in draft.executions:

@@ -2,6 +2,7 @@
 
 from lambda_fn.commands.draft import Draft
 from lambda_fn.commands.status import status
+from lambda_fn.domain.event import Planned
 from lambda_fn.domain.execution import plan_execution
 from lambda_fn.domain.migration import Migration
 from lambda_fn.domain.plan import check_plan, check_schema_empty
@@ -24,4 +25,6 @@ def plan(
     check_plan(draft.plan, strict=strict)
     check_schema_empty(history, table.schema, migrations)
     for migration in draft.plan.pending:
-        draft.executions[migration.name] = plan_execution(migration)
+        execution = plan_execution(migration)
+        draft.executions[migration.name] = execution
+        reporter.report(Planned(migration.name, execution.mode, execution.statements))

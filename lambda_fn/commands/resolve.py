@@ -19,7 +19,7 @@ def resolve(
     *,
     lock_wait_s: float,
 ) -> None:
-    """Mark the request's migrations, all or none: every name is checked before the first row is written.
+    """Mark the request's migrations, all or none: every name is checked first, and one transaction writes them.
 
     Marking as applied creates the table when it is absent, also in a schema with tables: this is baselining.
     Raises: HistoryBlocked as the rules of resolution say; LockTimeout P1002.
@@ -29,8 +29,8 @@ def resolve(
     resolutions = tuple(_resolutions(draft, migrations, history))
     if not history.exists:
         database.table.create()
+    database.table.resolve(*resolutions)
     for resolution in resolutions:
-        database.table.resolve(resolution)
         draft.resolved.append(resolution.name)
         reporter.report(Resolved(resolution.name, applied=resolution.record_applied is not None))
     draft.plan = make_plan(migrations, database.table.read())

@@ -1,5 +1,6 @@
 """What happens during a run, and the sentences that people search their logs for."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -9,6 +10,7 @@ from lambda_fn.domain.plan import Diagnostic
 from lambda_fn.domain.request import Action
 from lambda_fn.errors import MigrateError
 
+NAMES_LIMIT = 100  # in one sentence
 NOTICE_LIMIT = 100  # a migration; a flood of notices must not fill the log
 
 
@@ -156,6 +158,20 @@ class Diagnosed:
 
 
 @dataclass(frozen=True, slots=True)
+class Planned:
+    """How a pending migration would be run is decided."""
+
+    name: str
+    mode: str
+    statements: int
+
+    @property
+    def sentences(self) -> tuple[Sentence, ...]:
+        """Its name, and how."""
+        return (Sentence(f"Would apply `{self.name}`: {self.mode}, {self.statements} statement{_s(self.statements)}"),)
+
+
+@dataclass(frozen=True, slots=True)
 class DeployFinished:
     """Deploy came to its end without an error."""
 
@@ -170,7 +186,7 @@ class DeployFinished:
         names = [migration.name for migration in self.applied]
         return (
             Sentence("The following migration(s) have been applied:\n" + _tree(names)),
-            Sentence(f"The following migrations have been applied: {', '.join(names)}"),
+            Sentence(f"The following migrations have been applied: {', '.join(_at_most(names))}"),
             Sentence("All migrations have been successfully applied."),
             done,
         )
@@ -196,7 +212,7 @@ def _named(names: tuple[str, ...], what: str, level: Level) -> tuple[Sentence, .
     if not names:
         return ()
     names = tuple(dict.fromkeys(names))
-    return (Sentence("\n".join([f"Following migration{_s(len(names))} have {what}:", *names]), level),)
+    return (Sentence("\n".join([f"Following migration{_s(len(names))} have {what}:", *_at_most(names)]), level),)
 
 
 def _ways_out(name: str) -> str:
@@ -207,4 +223,11 @@ def _ways_out(name: str) -> str:
 
 
 def _tree(names: list[str]) -> str:
-    return "\n".join(["", "migrations/", *(f"  └─ {name}/\n    └─ migration.sql" for name in names)])
+    directories = [f"  └─ {name}/\n    └─ migration.sql" for name in names]
+    return "\n".join(["", "migrations/", *_at_most(directories)])
+
+
+def _at_most(lines: Sequence[str]) -> list[str]:
+    """The first lines, and how many more there are: a record of a log has a limit."""
+    rest = len(lines) - NAMES_LIMIT
+    return [*lines[:NAMES_LIMIT], *([f"… and {rest} more"] if rest > 0 else [])]

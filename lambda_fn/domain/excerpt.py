@@ -4,11 +4,17 @@ import re
 from collections.abc import Iterator
 
 from lambda_fn.domain.statement_kinds import masks_literals
-from lambda_fn.domain.statements import UnreadableScript, position_of, split
+from lambda_fn.domain.statements import Statement, UnreadableScript, position_of, split
 
 _WIDTH = 160
 _MASK = "***"
-_QUOTE = re.compile(rb"['$]")
+_QUOTE = re.compile(rb"['$]|(?<=password\s)\S", re.IGNORECASE)
+_DEFINITIONS = {(verb, kind) for verb in ("CREATE", "ALTER") for kind in ("TABLE", "INDEX", "TYPE", "VIEW", "UNIQUE")}
+_SUSPICIOUS = re.compile(
+    rb"passw|secret|credential|api_?key|token|dblink|options\s*\(|conninfo|\bprogram\b"
+    rb"|(?:create|alter)\s+(?:role|user|group|server|subscription)",
+    re.IGNORECASE,
+)
 _LINE_END = re.compile(rb"\r?\n|\Z")
 
 _Range = tuple[int, int]
@@ -25,6 +31,18 @@ def excerpt(text: bytes, offset: int) -> str:
     shown = _visible_line(text, offset)[start : start + _WIDTH].replace("\t", " ").rstrip()
     margin = f"{position.line:>5} | "
     return f"{margin}{shown}\n{' ' * (len(margin) + position.column - 1 - start)}^"
+
+
+def holds_secrets(text: bytes, statement: Statement) -> bool:
+    """Whether a statement's string constants may be secrets: by its kind, or by a word in it or in its body.
+
+    Definitions of tables and types are full of such words as names, and hold no secrets.
+    """
+    if masks_literals(statement):
+        return True
+    if statement.tokens[:2] in _DEFINITIONS:
+        return False
+    return _SUSPICIOUS.search(text, statement.start, statement.end) is not None
 
 
 def _visible_line(text: bytes, offset: int) -> str:
@@ -46,7 +64,7 @@ def _secrets(text: bytes, stop: int) -> Iterator[_Range]:
             if statement.start >= stop:
                 return
             quote = _QUOTE.search(text, statement.start, statement.end)
-            if quote and masks_literals(statement):
+            if quote and holds_secrets(text, statement):
                 yield quote.start(), statement.end
     except UnreadableScript as error:
         # What is never closed may be a password as well.

@@ -51,7 +51,10 @@ _ADVICE: Mapping[str, str] = {
         "A new enum value can be used only after it is committed: move what uses it into a migration of its own, "
         "and deploy again."
     ),
-    "25001": "Put this statement alone into a migration of its own, and deploy again.",
+    "25001": (
+        "This statement cannot run inside a transaction, in which migrations run: run it outside of migrations, "
+        "or alone in its file where it is of a kind that is known for this (VACUUM, CREATE INDEX CONCURRENTLY, …)."
+    ),
     "2D000": "The procedure commits by itself, which it cannot do here: call it outside of migrations.",
     "40P01": "Deploy again: a deadlock is chance.",
     "55P03": "Deploy again when whoever holds the lock is done.",

@@ -5,8 +5,8 @@ from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
 
-from lambda_fn.domain.excerpt import excerpt
-from lambda_fn.domain.statement_kinds import TRANSACTION_CONTROL, kind_of, masks_literals
+from lambda_fn.domain.excerpt import excerpt, holds_secrets
+from lambda_fn.domain.statement_kinds import TRANSACTION_CONTROL, kind_of
 from lambda_fn.domain.statements import (
     Statement,
     UnreadableScript,
@@ -40,7 +40,7 @@ def of_error(migration: str, text: bytes, *, offset: int | None, executed: int, 
     if offset is None:
         return Whereabouts(migration=migration, sqlstate=sqlstate)
     where = _whereabouts(migration, text, offset, number=number, sqlstate=sqlstate)
-    return replace(where, hides_literals=statement is not None and masks_literals(statement))
+    return replace(where, hides_literals=statement is not None and holds_secrets(text, statement))
 
 
 _Numbered = tuple[int | None, Statement | None]

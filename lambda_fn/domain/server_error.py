@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 # DETAIL of an integrity violation repeats the values of the row.
 _INTEGRITY_VIOLATION = "23"
-_QUOTED = re.compile(r"['$].*['$]", re.DOTALL)
+_QUOTED = re.compile(r"['$\"].*['$\"]", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)

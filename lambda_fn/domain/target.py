@@ -61,7 +61,7 @@ def target_from_url(url: str) -> Target:
         user=_decoded(parts.username or ""),
         password=None if parts.password is None else _decoded(parts.password),
         dbname=unquote(parts.path.removeprefix("/").split("/")[0]) or "postgres",
-        schema=query.get("schema") or None,
+        schema=_schema(query.get("schema")),
         parameters=_parameters(query),
     )
 
@@ -111,7 +111,7 @@ def _port(parts: SplitResult) -> int:
         port = parts.port or DEFAULT_PORT
     except ValueError:
         raise settings_errors.invalid_url("invalid port number") from None
-    if "@" not in parts.netloc and "@" in parts.path + parts.query + parts.fragment:
+    if parts.fragment or ("@" not in parts.netloc and "@" in parts.path + parts.query):
         # The beginning of the password happened to be a number.
         raise settings_errors.invalid_url("unencoded # / or ? in user name or password") from None
     return port
@@ -141,6 +141,12 @@ def _parameters(query: Mapping[str, str]) -> dict[str, str]:
     if "connect_timeout" in query:
         parameters["connect_timeout"] = _seconds(query["connect_timeout"])
     return parameters
+
+
+def _schema(name: str | None) -> str | None:
+    if name and "\0" in name:
+        raise settings_errors.invalid_url("a schema with a NUL character")
+    return name or None
 
 
 def _seconds(value: str) -> str:

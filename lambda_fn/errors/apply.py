@@ -39,6 +39,17 @@ def transaction_ended_by_script(where: Whereabouts) -> MigrationFailed:
     )
 
 
+def not_recorded(where: Whereabouts) -> MigrationFailed:
+    """M603: the history does not keep the rows that are written into it."""
+    return MigrationFailed(
+        "M603",
+        f"Migration {where.migration} was rolled back: its row in _prisma_migrations was not there as it was written. "
+        "Nothing of it is in the database.",
+        "Remove the rule or trigger from _prisma_migrations, and deploy again.",
+        where=where,
+    )
+
+
 def not_committed(tag: str, where: Whereabouts) -> MigrationFailed:
     """M602: the server answered something other than COMMIT to our COMMIT."""
     return MigrationFailed(

@@ -44,18 +44,18 @@ def access_denied(user: str, dbname: str, reason: str) -> SettingsInvalid:
     )
 
 
-def connection_closed(doing: str, *, unknown: bool) -> DatabaseUnreachable:
+def connection_closed(doing: str, reason: str, *, unknown: bool) -> DatabaseUnreachable:
     """P1017: the connection was lost while we worked; `unknown` when a commit was under way."""
     verdict = (
-        "Whether its transaction was committed is not known yet: it is in the database and in the history, "
-        "or in neither."
+        "Whether its transaction was committed is not known: it is in the database and in the history, or in neither."
         if unknown
         else "Nothing of it was committed."
     )
     return DatabaseUnreachable(
         "P1017",
         f"Server has closed the connection while {doing}. {verdict}",
-        "Deploy again: the next run reads the history and goes on from there.",
+        "Run it again: the next run reads the history and goes on from there.",
+        lines=(f"The connection ended with: {reason}",),
         unknown=unknown,
     )
 

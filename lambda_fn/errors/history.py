@@ -32,11 +32,11 @@ def failed_migrations(failed: Sequence[tuple[str, str, str | None]]) -> HistoryB
         "P3009",
         "migrate found failed migrations in the target database, new migrations will not be applied. "
         f"Read more about how to resolve migration issues in a production database: {RESOLVE_LINK} "
-        + " ".join(f"The `{name}` migration started at {started} UTC failed." for name, started, _ in failed),
+        + " ".join(f"The `{name}` migration started at {started} UTC failed." for name, started, _ in failed[:_SHOWN]),
         f"If its changes are not in the database: `python -m lambda_fn resolve --rolled-back {name}`; "
         f"if they are: `python -m lambda_fn resolve --applied {name}`. Then deploy again.",
         where=Whereabouts(migration=name),
-        lines=tuple(f"{name}: {reason}" for name, _, reason in failed if reason),
+        lines=tuple(f"{name}: {reason}" for name, _, reason in failed[:_SHOWN] if reason),
     )
 
 

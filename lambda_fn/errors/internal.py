@@ -21,7 +21,7 @@ def import_failed(module: str) -> InternalError:
     return InternalError(
         "M902",
         f"The module {module} cannot be imported.",
-        "Build the package for the function's own Python version and architecture, from requirements/lambda.txt.",
+        "Install what requirements/lambda.txt names, for this Python version and architecture.",
     )
 
 

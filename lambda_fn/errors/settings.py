@@ -70,6 +70,15 @@ def no_directory(places: Iterable[str]) -> SettingsInvalid:
     )
 
 
+def directory_not_named() -> SettingsInvalid:
+    """M206: on the terminal, nothing says which migrations directory."""
+    return SettingsInvalid(
+        "M206",
+        "No migrations directory is named.",
+        "Give --migrations DIR, for example --migrations prisma/migrations, or set MIGRATE_DIR.",
+    )
+
+
 def empty_directory(path: str) -> SettingsInvalid:
     """M206: the directory holds no migration at all. Prisma calls this success, which hides a packaging slip."""
     return SettingsInvalid(

@@ -19,6 +19,7 @@ from lambda_fn.postgres.connection import Connection
 # end of the script is reported here.
 _END = b"\n;"
 _LOCK_LOST = "migrate-lambda lost its advisory lock "
+_ROW_LOST = "migrate-lambda lost its row in the history "
 _FENCE_LOST = "migrate-lambda lost its transaction "
 
 
@@ -38,6 +39,10 @@ class Attempt:
     def lost_fence(self, error: ServerError) -> bool:
         """Whether the error says that the script had ended our transaction."""
         return f"{_FENCE_LOST}{self.nonce}" in error.message
+
+    def lost_row(self, error: ServerError) -> bool:
+        """Whether the error says that the row in the history was not there as it was written."""
+        return f"{_ROW_LOST}{self.nonce}" in error.message
 
     def check_lock(self, connection: Connection) -> bytes:
         """The statement that fails with `lost_lock` when the session has lost the run's advisory lock."""
@@ -67,8 +72,7 @@ def epilogue(connection: Connection, attempt: Attempt) -> list[bytes]:
     key, nonce = sql.ADVISORY_LOCK_KEY, attempt.nonce
     return [
         sql.CHECK_CONSTRAINTS.encode(),
-        b"RESET SESSION AUTHORIZATION",
-        b"RESET ROLE",
+        *(statement.encode() for statement in sql.UNDO),
         sql.CATALOG_ONLY.encode(),
         sql.NO_ROW_SECURITY.encode(),
         connection.compose(sql.CHECK_FENCE, key=key, nonce=nonce, lost=f"{_FENCE_LOST}{nonce}"),
@@ -80,6 +84,7 @@ def epilogue(connection: Connection, attempt: Attempt) -> list[bytes]:
             checksum=attempt.migration.checksum,
             name=attempt.migration.name,
         ),
+        connection.compose(sql.CHECK_ROW, id=attempt.row_id, lost=f"{_ROW_LOST}{nonce}"),
         sql.COMMIT.encode(),
     ]
 

@@ -7,8 +7,9 @@ from lambda_fn.errors import connection as connection_errors
 from lambda_fn.postgres import sql
 from lambda_fn.postgres.atomic import Attempt
 from lambda_fn.postgres.connection import Connection, Value
+from lambda_fn.postgres.simple_query import Row
 
-_DOING = "recording the failed attempt"
+_RECORDING = "recording the failed attempt"
 
 
 class Attempts:
@@ -23,18 +24,19 @@ class Attempts:
         The same file failing again updates its row and the count in it, instead of adding rows.
         """
         compose, values = self._connection.compose, _values(attempt)
-        rows = self._fetch(compose(sql.LAST_ROLLED_BACK, **values))
+        rows = self._fetch(compose(sql.LAST_ROLLED_BACK, **values), doing=_RECORDING)
         attempts = attempts_in(rows[0][1]) if rows else 0
         logs = logs_text(error, where, attempts=attempts + 1, run_id=self._connection.run_id)
         if attempts:
-            self._fetch(compose(sql.UPDATE_FAILED, id=rows[0][0], logs=logs))
+            self._fetch(compose(sql.UPDATE_FAILED, id=rows[0][0], logs=logs), doing=_RECORDING, writes=True)
         else:
-            self._fetch(compose(sql.INSERT_ROLLED_BACK, **values, logs=logs))
+            self._fetch(compose(sql.INSERT_ROLLED_BACK, **values, logs=logs), doing=_RECORDING, writes=True)
 
     def record_failed(self, attempt: Attempt, error: ServerError, where: Whereabouts) -> None:
         """Record an attempt of which part may have stayed: it blocks deploys until a person resolves it."""
         logs = logs_text(error, where, attempts=1, run_id=self._connection.run_id)
-        self._fetch(self._connection.compose(sql.INSERT_FAILED, **_values(attempt), logs=logs))
+        statement = self._connection.compose(sql.INSERT_FAILED, **_values(attempt), logs=logs)
+        self._fetch(statement, doing=_RECORDING, writes=True)
 
     def record_started(self, attempt: Attempt) -> None:
         """Record that a migration begins which cannot record itself; its session is then ready for the script."""
@@ -47,24 +49,28 @@ class Attempts:
                 *connection.script_state,
             ],
             doing=f"recording the start of {attempt.migration.name}",
+            writes=True,
             refused=lambda error: _lock_lost(attempt) if attempt.lost_lock(error) else None,
         )
 
     def record_finished(self, attempt: Attempt) -> None:
         """Record that a started migration is finished."""
-        self._fetch(self._connection.compose(sql.MARK_FINISHED, id=attempt.row_id))
+        statement = self._connection.compose(sql.MARK_FINISHED, id=attempt.row_id)
+        self._fetch(statement, doing=f"recording the end of {attempt.migration.name}", writes=True)
 
     def record_logs(self, attempt: Attempt, error: ServerError, where: Whereabouts) -> None:
         """Record why a started migration failed; it stays failed."""
         logs = logs_text(error, where, attempts=1, run_id=self._connection.run_id)
-        self._fetch(self._connection.compose(sql.RECORD_LOGS, id=attempt.row_id, logs=logs))
+        statement = self._connection.compose(sql.RECORD_LOGS, id=attempt.row_id, logs=logs)
+        self._fetch(statement, doing=_RECORDING, writes=True)
 
     def is_recorded(self, attempt: Attempt) -> bool:
         """Whether the attempt's finished row is there, which it is exactly when its transaction was committed."""
-        return bool(self._fetch(self._connection.compose(sql.HAS_ROW, id=attempt.row_id)))
+        statement = self._connection.compose(sql.HAS_ROW, id=attempt.row_id)
+        return bool(self._fetch(statement, doing=f"looking for {attempt.migration.name} in the history"))
 
-    def _fetch(self, statement: bytes) -> list[tuple[str | None, ...]]:
-        return self._connection.fetch([*self._connection.clean_state, statement], doing=_DOING)
+    def _fetch(self, statement: bytes, *, doing: str, writes: bool = False) -> list[Row]:
+        return self._connection.fetch([*self._connection.clean_state, statement], doing=doing, writes=writes)
 
 
 def _lock_lost(attempt: Attempt) -> MigrateError:

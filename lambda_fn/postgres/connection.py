@@ -19,6 +19,7 @@ from lambda_fn.postgres import simple_query, sql
 from lambda_fn.postgres.simple_query import Completion, ConnectionLost, QueryFailed, Row
 
 OLDEST_SERVER_VERSION = 140000
+_WORTH_HIDING = 3  # characters; a shorter password would only spoil the message, and show itself by that
 _APPLICATION_NAME_BYTES = 63  # PostgreSQL cuts it there
 
 Value = str | list[str] | int | compose.Composable | None
@@ -73,12 +74,14 @@ class Connection:
 
     def send(self, statements: Iterable[bytes]) -> Completion:
         """Send statements as one message and throw the rows away. Raises: QueryFailed, ConnectionLost."""
+        self._restore_reading()
         return simple_query.run(self._connection.pgconn, b";\n".join(statements))
 
     def send_script(self, message: bytes, on_notice: Callable[[Notice], None]) -> Completion:
         """Send one message as it is, and pass the server's notices on. Raises: QueryFailed, ConnectionLost."""
         self._notice_sink = on_notice
         try:
+            self._restore_reading()
             return simple_query.run(self._connection.pgconn, message)
         finally:
             self._notice_sink = None
@@ -88,20 +91,36 @@ class Connection:
         statements: Iterable[bytes],
         *,
         doing: str,
+        writes: bool = False,
         refused: Callable[[ServerError], MigrateError | None] = lambda _: None,
     ) -> list[Row]:
         """Send statements as one message, which is one transaction, and return the rows of the last one.
 
-        `doing` says what it is for; `refused` may have a better error than M901 for what the server refuses.
-        Raises: MigrateError.
+        `doing` says what it is for, and `writes` whether it changes something; `refused` may have a better error
+        than M901 for what the server refuses. Raises: MigrateError.
         """
         try:
+            self._restore_reading()
             return simple_query.fetch(self._connection.pgconn, b";\n".join(statements))
         except QueryFailed as failed:
             error = failed.error
             raise refused(error) or connection_errors.unexpected(doing, error.message, error.sqlstate) from failed
         except ConnectionLost as lost:
-            raise connection_errors.connection_closed(doing, unknown=False) from lost
+            raise connection_errors.connection_closed(doing, lost.reason, unknown=writes and lost.sent) from lost
+
+    @property
+    def reads_as_expected(self) -> bool:
+        """Whether the server will read the next message as UTF-8 with standard strings.
+
+        It does so before the first statement of the message runs, so a reset inside of it comes too late.
+        """
+        status = self._connection.info.parameter_status
+        return status("client_encoding") == "UTF8" and status("standard_conforming_strings") == "on"
+
+    def _restore_reading(self) -> None:
+        if not self.reads_as_expected and self.is_idle:
+            # Letters only, which every encoding and kind of string leaves as they are.
+            simple_query.run(self._connection.pgconn, b"RESET ALL; SET standard_conforming_strings = on")
 
     @cached_property
     def clean_state(self) -> tuple[bytes, ...]:
@@ -151,6 +170,8 @@ class Connection:
 
     def _check_owner_role(self) -> None:
         if self.owner_role is not None:
+            if self.owner_role.lower() == "none":
+                raise connection_errors.owner_role_denied(self.owner_role, self.target.user, "the name is reserved")
             try:
                 self.send(self.as_owner)
             except QueryFailed as failed:
@@ -160,7 +181,11 @@ class Connection:
 
     def _notice(self, diagnostic: psycopg.errors.Diagnostic) -> None:
         if self._notice_sink is not None:
-            self._notice_sink(Notice(diagnostic.severity_nonlocalized or "NOTICE", diagnostic.message_primary or ""))
+            self._notice_sink(
+                Notice(
+                    diagnostic.severity_nonlocalized or "NOTICE", simple_query.clipped(diagnostic.message_primary) or ""
+                )
+            )
 
 
 def _composable(value: Value) -> compose.Composable:
@@ -180,16 +205,24 @@ def _connect(target: Target, application_name: str) -> psycopg.Connection[tuple[
 _REFUSALS = (
     ("P1000", re.compile(r"password authentication failed|no password supplied")),
     ("P1003", re.compile(r'database ".*" does not exist')),
-    ("P1010", re.compile(r'no pg_hba\.conf entry|role ".*" does not exist|is not permitted to log in|rejects')),
+    (
+        "P1010",
+        re.compile(
+            r'no pg_hba\.conf entry|role ".*" does not exist|is not permitted to log in|rejects'
+            r"|permission denied for database"
+        ),
+    ),
     ("P1011", re.compile(r"SSL|certificate|channel binding")),
-    ("M301", re.compile(r"starting up|shutting down|recovery mode|too many clients|remaining connection slots")),
+    ("M301", re.compile(r"FATAL:")),  # whatever else: it was a server that answered
 )
+_REASON = re.compile(r".*failed: (.*)", re.DOTALL)
 
 
 def _connect_error(error: psycopg.OperationalError, target: Target) -> MigrateError:
     """Our error for a failed connection. libpq gives no SQLSTATE here, so its words must do."""
     # Before the password is taken out of them: it may be a word that counts here.
-    code = next((code for code, pattern in _REFUSALS if pattern.search(str(error))), "P1001")
+    said = _REASON.sub(r"\1", str(error))  # without the host, whose name may hold any word
+    code = next((code for code, pattern in _REFUSALS if pattern.search(said)), "P1001")
     reason = _redacted(str(error), target)
     match code:
         case "P1000":
@@ -207,5 +240,6 @@ def _connect_error(error: psycopg.OperationalError, target: Target) -> MigrateEr
 
 
 def _redacted(message: str, target: Target) -> str:
-    line = " ".join(message.split()).removesuffix(".")
-    return line.replace(target.password, "***") if target.password else line
+    line = " ".join(message.split()).rstrip(".?")
+    password = target.password or ""
+    return line.replace(password, "***") if len(password) > _WORTH_HIDING else line

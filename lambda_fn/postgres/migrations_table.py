@@ -1,7 +1,7 @@
 """`_prisma_migrations`, exactly as Prisma keeps it."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from psycopg.sql import Identifier
 
@@ -59,23 +59,22 @@ class PostgresMigrationsTable:
         self._change([*create_schema, compose(sql.CREATE_TABLE)], doing=_CREATING)
         self._exists = True
 
-    def resolve(self, resolution: Resolution) -> None:
-        """Mark the open rows, and add the finished one, in one transaction."""
-        statements = []
-        if resolution.mark_rolled_back:
-            ids = list(resolution.mark_rolled_back)
-            statements.append(self._connection.compose(sql.MARK_ROLLED_BACK, ids=ids))
-        if resolution.record_applied is not None:
-            statements.append(
-                self._connection.compose(
-                    sql.INSERT_RESOLVED,
-                    id=str(uuid.uuid4()),
-                    checksum=resolution.record_applied.checksum,
-                    name=resolution.name,
-                )
-            )
+    def resolve(self, *resolutions: Resolution) -> None:
+        """Mark the open rows, and add the finished ones, in one transaction."""
+        statements = [statement for resolution in resolutions for statement in self._statements(resolution)]
         if statements:
             self._change(statements, doing=_MARKING)
+
+    def _statements(self, resolution: Resolution) -> Iterator[bytes]:
+        if resolution.mark_rolled_back:
+            yield self._connection.compose(sql.MARK_ROLLED_BACK, ids=list(resolution.mark_rolled_back))
+        if resolution.record_applied is not None:
+            yield self._connection.compose(
+                sql.INSERT_RESOLVED,
+                id=str(uuid.uuid4()),
+                checksum=resolution.record_applied.checksum,
+                name=resolution.name,
+            )
 
     def _state(self) -> tuple[bool, bool, bool]:
         statement = self._connection.compose(sql.TABLE_STATE, schema=self.schema)
@@ -88,7 +87,10 @@ class PostgresMigrationsTable:
 
     def _change(self, statements: list[bytes], *, doing: str) -> list[Row]:
         return self._connection.fetch(
-            [*self._connection.clean_state, *statements], doing=doing, refused=self._refused(doing)
+            [*self._connection.clean_state, *statements],
+            doing=doing,
+            writes=doing != _READING,
+            refused=self._refused(doing),
         )
 
     def _refused(self, doing: str) -> Callable[[ServerError], MigrateError | None]:

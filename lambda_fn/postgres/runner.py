@@ -11,7 +11,7 @@ from lambda_fn.domain.failure import migration_failed
 from lambda_fn.domain.migration import Migration
 from lambda_fn.domain.outcome import AppliedMigration
 from lambda_fn.domain.server_error import ServerError
-from lambda_fn.errors import MigrateError, Whereabouts
+from lambda_fn.errors import DatabaseUnreachable, MigrateError, Whereabouts
 from lambda_fn.errors import apply as apply_errors
 from lambda_fn.errors import connection as connection_errors
 from lambda_fn.ports import AdvisoryLock, Reporter
@@ -19,7 +19,7 @@ from lambda_fn.postgres import sql
 from lambda_fn.postgres.atomic import Attempt, Message, messages, new_nonce
 from lambda_fn.postgres.attempts import Attempts
 from lambda_fn.postgres.connection import Connection, Notice
-from lambda_fn.postgres.simple_query import ConnectionLost, QueryFailed
+from lambda_fn.postgres.simple_query import Completion, ConnectionLost, QueryFailed
 
 _PREPARING = "preparing the session for a migration"
 _VERDICT_WAIT_S = 15.0
@@ -59,10 +59,19 @@ class PostgresScriptRunner:
                 return
             executed += completion.statements - message.statements_before
             tag = completion.tag
-            if not message.is_last and self._connection.is_idle:
-                raise self._ended_by_script(attempt, _ENDED)
+            if not message.is_last:
+                self._check_chunk(attempt, message, completion, executed)
         if tag != sql.COMMIT:
             raise apply_errors.not_committed(tag, Whereabouts(migration=attempt.migration.name))
+
+    def _check_chunk(self, attempt: Attempt, message: Message, completion: Completion, executed: int) -> None:
+        """The next chunk may be sent only into our own transaction, and only if it will be read as it is meant."""
+        if completion.commits or self._connection.is_idle:
+            self._roll_back(attempt)
+            raise self._ended_by_script(attempt, _ENDED)
+        if not self._connection.reads_as_expected:
+            changed = QueryFailed(_READ_OTHERWISE, Completion(message.statements_before))
+            raise self._atomic_failure(attempt, message, changed, executed)
 
     def _atomic_failure(self, attempt: Attempt, message: Message, failed: QueryFailed, executed: int) -> MigrateError:
         """The verdict on a script that the server refused; a rollback is confirmed before it is told."""
@@ -70,9 +79,11 @@ class PostgresScriptRunner:
         error = failed.error
         if attempt.lost_lock(error):
             return connection_errors.advisory_lock_lost(attempt.migration.name)
+        if attempt.lost_row(error):
+            return apply_errors.not_recorded(Whereabouts(migration=attempt.migration.name))
         offset = message.offset_of(error)
-        # A message is parsed as a whole before its first statement runs, so an error in the script may come first.
-        if offset is None and failed.before.statements < message.statements_before:
+        # A message is read as a whole before its first statement runs, so an error in the script may come first.
+        if offset is None and 0 < failed.before.statements < message.statements_before:
             return connection_errors.unexpected(_PREPARING, error.message, error.sqlstate)
         # Not our COMMIT, which no error can follow: the script's own.
         if attempt.lost_fence(error) or failed.before.commits:
@@ -81,7 +92,7 @@ class PostgresScriptRunner:
             attempt.migration.name,
             attempt.migration.text,
             offset=offset,
-            executed=executed + failed.before.statements - message.statements_before,
+            executed=max(0, executed + failed.before.statements - message.statements_before),
             sqlstate=error.sqlstate,
         )
         verdict = migration_failed(error, where, Mode.ATOMIC)
@@ -105,7 +116,19 @@ class PostgresScriptRunner:
             raise self._recorded(verdict, lambda: self._attempts.record_logs(attempt, error, where)) from failed
         except ConnectionLost as lost:
             raise connection_errors.connection_closed_outside_transaction(name) from lost
-        self._attempts.record_finished(attempt)
+        self._finish_alone(attempt)
+
+    def _finish_alone(self, attempt: Attempt) -> None:
+        """Record the end; once more over a new connection, for the statement itself is done and has no other trace."""
+        try:
+            self._attempts.record_finished(attempt)
+        except DatabaseUnreachable:
+            try:
+                self._reconnect()
+                self._advisory_lock.acquire(_VERDICT_WAIT_S)
+                self._attempts.record_finished(attempt)
+            except MigrateError as error:
+                raise connection_errors.connection_closed_outside_transaction(attempt.migration.name) from error
 
     def _where_alone(self, attempt: Attempt, error: ServerError) -> Whereabouts:
         text = attempt.execution.text
@@ -118,9 +141,9 @@ class PostgresScriptRunner:
             self._connection.send([sql.ROLLBACK.encode()])
         except ConnectionLost as lost:
             # The error was answered before, so the transaction had been aborted by then.
-            raise connection_errors.connection_closed(doing, unknown=False) from lost
+            raise connection_errors.connection_closed(doing, lost.reason, unknown=False) from lost
         if not self._connection.is_idle:
-            raise connection_errors.connection_closed(doing, unknown=True)
+            raise connection_errors.connection_closed(doing, "a transaction is still open", unknown=True)
 
     def _settle(self, attempt: Attempt, message: Message, lost: ConnectionLost) -> None:
         """Find out whether a transaction was committed whose answer did not come. Returns when it was.
@@ -128,16 +151,18 @@ class PostgresScriptRunner:
         Whoever holds the lock afterwards knows that the old backend is done: its row is there, or never will be.
         """
         doing = f"applying {attempt.migration.name}"
-        if not (message.is_last and lost.sent):
-            raise connection_errors.connection_closed(doing, unknown=False) from lost
+        if not (message.is_last and lost.sent) and not lost.before.commits:
+            raise connection_errors.connection_closed(doing, lost.reason, unknown=False) from lost
         try:
             self._reconnect()
             self._advisory_lock.acquire(_VERDICT_WAIT_S)
             committed = self._attempts.is_recorded(attempt)
         except MigrateError as error:
-            raise connection_errors.connection_closed(doing, unknown=True) from error
+            raise connection_errors.connection_closed(doing, lost.reason, unknown=True) from error
+        if not committed and lost.before.commits:
+            raise self._ended_by_script(attempt, _ENDED) from lost
         if not committed:
-            raise connection_errors.connection_closed(doing, unknown=False) from lost
+            raise connection_errors.connection_closed(doing, lost.reason, unknown=False) from lost
 
     def _reconnect(self) -> None:
         give_up_at = time.monotonic() + _VERDICT_WAIT_S
@@ -172,4 +197,8 @@ class PostgresScriptRunner:
         return sink
 
 
+_READ_OTHERWISE = ServerError(
+    sqlstate="0A000",
+    message="a script of more than 1 MiB cannot change client_encoding or standard_conforming_strings",
+)
 _ENDED = ServerError(sqlstate="25P01", message="the script ended the transaction that it ran in")

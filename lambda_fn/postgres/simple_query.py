@@ -15,7 +15,9 @@ from psycopg import pq
 from lambda_fn.domain.server_error import ServerError
 
 _POLL_MS = 1000  # so that signals are handled while the server works
+_LIBPQ_WITH_CHUNKS = 170000
 _CHUNK_ROWS = 256  # rows that nobody wants are thrown away in chunks: 5 million at once took 577 MiB (observed)
+_LONGEST_TEXT = 4000  # characters
 _DONE = (pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK, pq.ExecStatus.EMPTY_QUERY)
 _COPY_IN = (pq.ExecStatus.COPY_IN, pq.ExecStatus.COPY_BOTH)
 _COMMITS = ("COMMIT", "PREPARE TRANSACTION", "COMMIT PREPARED")
@@ -34,11 +36,16 @@ class QueryFailed(Exception):
 
 
 class ConnectionLost(Exception):
-    """The connection is gone. `sent` says whether the server may have got the whole message."""
+    """The connection is gone.
 
-    def __init__(self, reason: str, *, sent: bool) -> None:
+    `sent` says whether the server may have got the whole message; `before` what it confirmed until then.
+    """
+
+    def __init__(self, reason: str, *, sent: bool, before: "Completion | None" = None) -> None:
         super().__init__(reason)
+        self.reason = reason
         self.sent = sent
+        self.before = before or Completion()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +64,14 @@ class Completion:
 def run(pgconn: pq.abc.PGconn, message: bytes) -> Completion:
     """Send a message and throw its rows away. Raises: QueryFailed, ConnectionLost."""
     completion = Completion()
-    for result in _answers(pgconn, message, in_chunks=True):
-        if result.status in _DONE:
-            completion = completion.and_then((result.command_status or b"").decode())
-        elif result.status == pq.ExecStatus.FATAL_ERROR:
-            _fail(pgconn, result, completion)
+    try:
+        for result in _answers(pgconn, message, in_chunks=True):
+            if result.status in _DONE:
+                completion = completion.and_then((result.command_status or b"").decode())
+            elif result.status == pq.ExecStatus.FATAL_ERROR:
+                _fail(pgconn, result, completion)
+    except ConnectionLost as lost:
+        raise ConnectionLost(lost.reason, sent=lost.sent, before=completion) from lost
     return completion
 
 
@@ -97,13 +107,23 @@ def _send(pgconn: pq.abc.PGconn, message: bytes, *, in_chunks: bool) -> None:
     try:
         pgconn.nonblocking = 1
         pgconn.send_query(message)
+        unsent = pgconn.flush()
         if in_chunks:
-            pgconn.set_chunked_rows_mode(_CHUNK_ROWS)
-        while pgconn.flush():
+            _discard_rows_early(pgconn)
+        while unsent:
             _wait(pgconn, select.POLLIN | select.POLLOUT)
             pgconn.consume_input()
+            unsent = pgconn.flush()
     except psycopg.Error as error:
+        # libpq keeps what it could not send: with nothing left, the server may have it all.
         raise ConnectionLost(str(error).strip(), sent=False) from error
+
+
+def _discard_rows_early(pgconn: pq.abc.PGconn) -> None:
+    if pq.version() >= _LIBPQ_WITH_CHUNKS:
+        pgconn.set_chunked_rows_mode(_CHUNK_ROWS)
+    else:
+        pgconn.set_single_row_mode()
 
 
 def _next(pgconn: pq.abc.PGconn) -> pq.abc.PGresult | None:
@@ -154,13 +174,18 @@ def _server_error(result: pq.abc.PGresult) -> ServerError:
     position = _text(result.error_field(_FIELD.STATEMENT_POSITION))
     return ServerError(
         sqlstate=_text(result.error_field(_FIELD.SQLSTATE)) or "",
-        message=_text(result.error_field(_FIELD.MESSAGE_PRIMARY)) or "no message",
+        message=clipped(_text(result.error_field(_FIELD.MESSAGE_PRIMARY))) or "no message",
         severity=_text(result.error_field(_FIELD.SEVERITY_NONLOCALIZED)) or "FATAL",
-        detail=_text(result.error_field(_FIELD.MESSAGE_DETAIL)),
-        hint=_text(result.error_field(_FIELD.MESSAGE_HINT)),
+        detail=clipped(_text(result.error_field(_FIELD.MESSAGE_DETAIL))),
+        hint=clipped(_text(result.error_field(_FIELD.MESSAGE_HINT))),
         position=int(position) if position else None,
-        context=_text(result.error_field(_FIELD.CONTEXT)),
+        context=clipped(_text(result.error_field(_FIELD.CONTEXT))),
     )
+
+
+def clipped(text: str | None) -> str | None:
+    """A text of the server, cut where a script made it longer than any reply or log record may be."""
+    return text if text is None or len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + "…"
 
 
 def _text(value: bytes | None) -> str | None:

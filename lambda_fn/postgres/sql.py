@@ -22,6 +22,9 @@ RESETS: Final = (
 )
 """Undo the session state of the last migration. Not DISCARD ALL: it would release the advisory lock."""
 
+UNDO: Final = ("RESET SESSION AUTHORIZATION", "RESET ROLE", "RESET ALL")
+"""What a script may have set, undone before our own statements and before the next message is read."""
+
 LIMITS: Final = (
     "SET client_connection_check_interval = '2s'",
     "SET tcp_keepalives_idle = 10",
@@ -125,6 +128,12 @@ SELECT id, migration_name, checksum, (finished_at IS NOT NULL)::int, (rolled_bac
 INSERT_APPLIED: Final = """
 INSERT INTO {table} (id, checksum, migration_name, started_at, finished_at, applied_steps_count)
 VALUES ({id}, {checksum}, {name}, pg_catalog.now(), pg_catalog.clock_timestamp(), 1)
+"""
+
+# A rule or a trigger on the table can swallow the row, or change it.
+CHECK_ROW: Final = """
+SELECT CAST(CASE WHEN pg_catalog.count(*) = 1 THEN '1' ELSE {lost} END AS int)
+  FROM {table} WHERE id = {id} AND finished_at IS NOT NULL AND rolled_back_at IS NULL
 """
 
 INSERT_STARTED: Final = """

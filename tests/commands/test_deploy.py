@@ -102,13 +102,14 @@ def test_no_lock_is_taken_where_nothing_is_pending(server: FakeServer) -> None:
     assert run.reporter.lines == ["No pending migrations to apply.", "Migrations completed successfully"]
 
 
-def test_the_lock_is_not_taken_where_a_failed_row_blocks(server: FakeServer) -> None:
+def test_whether_a_row_has_failed_is_decided_under_the_lock(server: FakeServer) -> None:
+    """Until then it may be one that another runner is applying."""
     server.record(B, FAILED)
 
     run = Run(server, ALL)
 
     refusal(run, HistoryBlocked, "P3009")
-    assert run.actions == ["read"]
+    assert run.actions == ["read", "lock", "read"]
     assert run.outcome.failed == (B.name,)
     assert run.pending == [A.name, C.name]
 
@@ -256,13 +257,13 @@ def test_a_warning_is_told_also_where_nothing_is_pending(server: FakeServer) -> 
     assert Run(server, (A,)).reporter.lines[0].startswith("M510 ")
 
 
-def test_in_strict_mode_a_warning_stops_everything_before_the_lock(server: FakeServer) -> None:
+def test_in_strict_mode_a_warning_stops_everything(server: FakeServer) -> None:
     server.record(Migration(A.name, b"SELECT 'before';"), APPLIED)
 
     run = Run(server, ALL, strict=True)
 
     refusal(run, HistoryBlocked, "M502")
-    assert run.actions == ["read"]
+    assert run.actions == ["read", "lock", "read"]
     assert [warning.code for warning in run.outcome.warnings] == ["M510"]
 
 

@@ -56,7 +56,7 @@ def test_what_exists_already_is_answered_with_the_exact_resolve_command(sqlstate
     [
         ("42501", "ownerRole (MIGRATE_OWNER_ROLE)"),
         ("55P04", "A new enum value can be used only after it is committed"),
-        ("25001", "alone into a migration of its own"),
+        ("25001", "outside of migrations"),
         ("2D000", "The procedure commits by itself"),
         ("40P01", "a deadlock is chance"),
         ("55P03", "whoever holds the lock"),
