@@ -53,7 +53,8 @@ _ADVICE: Mapping[str, str] = {
     ),
     "25001": (
         "This statement cannot run inside a transaction, in which migrations run: run it outside of migrations, "
-        "or alone in its file where it is of a kind that is known for this (VACUUM, CREATE INDEX CONCURRENTLY, …), and deploy again."
+        "or alone in its file where it is of a kind that is known for this (VACUUM, CREATE INDEX CONCURRENTLY, …), "
+        "and deploy again."
     ),
     "2D000": "The procedure commits by itself, which it cannot do here: call it outside of migrations.",
     "40P01": "Deploy again: a deadlock is chance.",

@@ -66,11 +66,6 @@ def kind_of(statement: Statement) -> Kind:
     return Kind.NON_TRANSACTIONAL if rules and _options_forbid_block(statement, text) else Kind.ORDINARY
 
 
-def adds_enum_value(statement: Statement) -> bool:
-    """Whether it is ALTER TYPE … ADD VALUE: the value cannot be used before its transaction has committed."""
-    return _ADDS_ENUM_VALUE.match(" ".join(statement.tokens)) is not None
-
-
 def masks_literals(statement: Statement) -> bool:
     """Whether its string constants can be secrets: passwords, connection strings, options of servers."""
     return _HOLDS_SECRETS.match(" ".join(statement.tokens[:3])) is not None
@@ -79,7 +74,6 @@ def masks_literals(statement: Statement) -> bool:
 _PART: Final = r'(?:"(?:[^"]|"")*"|[^\s"\'()]+)'
 _NAME: Final = rf"{_PART}(?: \. {_PART})*"
 
-_ADDS_ENUM_VALUE: Final = re.compile(rf"ALTER TYPE {_NAME} ADD VALUE ")
 _HOLDS_SECRETS: Final = re.compile(r"(?:CREATE|ALTER) (?:ROLE|USER|GROUP|SERVER|SUBSCRIPTION) ")
 
 _HARMLESS_MODES: Final = r"(?:(?: ,)? (?:READ WRITE|ISOLATION LEVEL READ COMMITTED))*"

@@ -17,7 +17,6 @@ __all__ = [
     "Position",
     "Statement",
     "UnreadableScript",
-    "line_at",
     "offset_of_character",
     "position_of",
     "split",
@@ -78,18 +77,6 @@ def position_of(script: bytes, offset: int) -> Position:
     line_start = max(script.rfind(b"\n", 0, offset) + 1, min(offset, _content_start(script)))
     column = len(script[line_start:offset].decode("utf-8", "replace")) + 1
     return Position(script.count(b"\n", 0, offset) + 1, column)
-
-
-def line_at(script: bytes, line: int) -> str:
-    """The text of a line, counted from 1, without its line ending; empty where there is no such line."""
-    start = 0
-    for _ in range(line - 1):
-        start = script.find(b"\n", start) + 1
-        if start == 0:
-            return ""
-    end = script.find(b"\n", start)
-    text = script[max(start, _content_start(script)) : end if end >= 0 else len(script)]
-    return text.removesuffix(b"\r").decode("utf-8", "replace")
 
 
 # One character the way decode(errors="replace") counts: what begins like a character and breaks off is one.

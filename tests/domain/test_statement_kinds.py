@@ -7,7 +7,6 @@ from lambda_fn.domain.statement_kinds import (
     REFUSED,
     TRANSACTION_CONTROL,
     Kind,
-    adds_enum_value,
     kind_of,
     masks_literals,
 )
@@ -172,24 +171,6 @@ def test_every_kind_has_a_statement_of_its_own() -> None:
 def test_refused_kinds_and_transaction_control_have_nothing_in_common() -> None:
     assert not REFUSED & TRANSACTION_CONTROL
     assert not (REFUSED | TRANSACTION_CONTROL) & {Kind.ORDINARY, Kind.SAVEPOINT, Kind.NON_TRANSACTIONAL}
-
-
-@pytest.mark.parametrize(
-    ("script", "expected"),
-    [
-        ("ALTER TYPE t ADD VALUE 'a'", True),
-        ("alter type s.\"My Type\" add value if not exists 'a' before 'b'", True),
-        ("ALTER TYPE add ADD VALUE 'a'", True),
-        ("ALTER TYPE t ADD ATTRIBUTE value int", False),
-        ("ALTER TYPE t RENAME VALUE 'a' TO 'b'", False),
-        ('ALTER TYPE t RENAME TO "x ADD VALUE \'y"', False),
-        ("ALTER TABLE t ADD value int", False),
-        ("CREATE TYPE t AS ENUM ('ADD VALUE')", False),
-    ],
-)
-def test_only_alter_type_add_value_adds_an_enum_value(script: str, expected: bool) -> None:
-    assert pglast.parse_sql(script)
-    assert adds_enum_value(one(script)) is expected
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,6 @@ from lambda_fn.domain.statements import (
     Position,
     Statement,
     UnreadableScript,
-    line_at,
     offset_of_character,
     position_of,
     split,
@@ -195,9 +194,6 @@ def test_positions_count_characters_from_one_and_leave_out_the_byte_order_mark()
     assert [position_of(script, offset) for offset in offsets] == [
         Position(1, 3), Position(2, 1), Position(2, 2), Position(3, 1), Position(1, 1), Position(1, 1),
     ]  # fmt: skip
-    assert [line_at(script, line) for line in (1, 2, 3, 4)] == ["é😀x", "ab", "", ""]
-    assert line_at(b"a\xff\nlast", 1) == "a\ufffd"
-    assert line_at(b"a\xff\nlast", 2) == "last"
 
 
 PIECES = [
