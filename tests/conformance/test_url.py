@@ -80,7 +80,10 @@ def test_channel_binding_is_preferred_by_default_and_when_its_value_is_unknown(
     server: PostgresServer, query: str
 ) -> None:
     """To prefer it means to connect also where the server cannot do it, as here without TLS."""
-    connect(server.url() + query).close()
+    connection = connect(server.url() + query)
+
+    assert connection.is_idle
+    connection.close()
 
 
 @pytest.mark.conformance("url", "should_not_enable_caching_with_pgbouncer")

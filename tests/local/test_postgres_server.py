@@ -91,6 +91,9 @@ def test_creates_and_drops_databases_of_any_name(server: PostgresServer) -> None
 def test_dropping_an_absent_database_is_fine(server: PostgresServer) -> None:
     server.drop_database("absent")
 
+    with server.connect() as connection:
+        assert connection.execute("SELECT 1 FROM pg_database WHERE datname = 'absent'").fetchone() is None
+
 
 @pytest.mark.parametrize("password", ["wrong", ""])
 def test_refuses_a_wrong_password(server: PostgresServer, password: str) -> None:
