@@ -28,8 +28,8 @@ exit codes: 0 done or up to date; 1 status or verify found something pending; 2 
 
 INTERRUPTED_EXIT_CODE = 130
 _INTERRUPTED = (
-    "Interrupted. What was reported as applied is applied; the one that was running is rolled back by the server. "
-    "Run status to see."
+    "Interrupted. What was reported as applied is applied. The migration that was running is in the database and in "
+    "the history, or in neither (one that runs alone outside a transaction: recorded as started). Run status to see."
 )
 
 

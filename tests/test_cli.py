@@ -363,7 +363,7 @@ def test_resolving_one_of_two_failed_migrations_succeeds(one_project: Project) -
 
 
 def test_an_interrupted_deploy_says_so_and_leaves_nothing(one_project: Project) -> None:
-    one_project.write(A, "CREATE TABLE a (id int); SELECT pg_sleep(30);")
+    one_project.write(A, "CREATE TABLE a (id int); SELECT pg_sleep(1.5);")
     process = start_on(one_project, "deploy")
     while not one_project.query("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'"):
         assert process.poll() is None

@@ -34,7 +34,10 @@ def deploy(
         reporter.report(Warned(diagnostic))
     if draft.plan.pending and not history.exists:
         database.table.create()
-    _apply(draft, database.runner, reporter)
+    while not _apply(draft, database.runner, reporter):
+        # The lock was free for a while, so that another runner may have applied the rest.
+        _look(draft, migrations, database.table)
+        check_plan(draft.plan, strict=strict)
     reporter.report(DeployFinished(tuple(draft.applied)))
 
 
@@ -49,9 +52,13 @@ def _look(draft: Draft, migrations: tuple[Migration, ...], table: MigrationsTabl
     return history
 
 
-def _apply(draft: Draft, runner: ScriptRunner, reporter: Reporter) -> None:
+def _apply(draft: Draft, runner: ScriptRunner, reporter: Reporter) -> bool:
+    """Apply the plan; False when it has to be made anew before it goes on."""
     for migration in draft.plan.pending:
         reporter.report(ApplyStarted(migration.name))
         done = runner.apply(migration, draft.executions[migration.name])
         draft.applied.append(done)
         reporter.report(Applied(done))
+        if done.reconnected:
+            return False
+    return True

@@ -12,9 +12,10 @@ _QUOTE = re.compile(rb"['$]|(?<=password\s)\S", re.IGNORECASE)
 _DEFINITIONS = {(verb, kind) for verb in ("CREATE", "ALTER") for kind in ("TABLE", "INDEX", "TYPE", "VIEW", "UNIQUE")}
 _SUSPICIOUS = re.compile(
     rb"passw|secret|credential|api_?key|token|dblink|options\s*\(|conninfo|\bprogram\b"
-    rb"|(?:create|alter)\s+(?:role|user|group|server|subscription)",
+    rb"|://[^\s'/]*:[^\s'/]*@|(?:create|alter)\s+(?:role|user|group|server|subscription)",
     re.IGNORECASE,
 )
+_CONSTANT = re.compile(rb"['$]")
 _LINE_END = re.compile(rb"\r?\n|\Z")
 
 _Range = tuple[int, int]
@@ -36,11 +37,11 @@ def excerpt(text: bytes, offset: int) -> str:
 def holds_secrets(text: bytes, statement: Statement) -> bool:
     """Whether a statement's string constants may be secrets: by its kind, or by a word in it or in its body.
 
-    Definitions of tables and types are full of such words as names, and hold no secrets.
+    Definitions of tables and types are full of such words as names; without a string constant they hold no secret.
     """
     if masks_literals(statement):
         return True
-    if statement.tokens[:2] in _DEFINITIONS:
+    if statement.tokens[:2] in _DEFINITIONS and not _CONSTANT.search(text, statement.start, statement.end):
         return False
     return _SUSPICIOUS.search(text, statement.start, statement.end) is not None
 

@@ -27,11 +27,15 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AppliedMigration:
-    """A migration that this run applied."""
+    """A migration that this run applied.
+
+    `reconnected` says that the connection, and with it the lock, was lost meanwhile and had anew.
+    """
 
     name: str
     statements: int
     elapsed_ms: int
+    reconnected: bool = False
 
 
 @dataclass(frozen=True, slots=True)

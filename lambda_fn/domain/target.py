@@ -10,6 +10,15 @@ DEFAULT_SCHEMA = "public"
 DEFAULT_PORT = 5432
 CONNECT_TIMEOUT_S = 5  # Prisma's default
 
+# A host that vanishes without a word (failover, NAT) is noticed after half a minute, not after two hours.
+_DEFAULTS = {
+    "connect_timeout": str(CONNECT_TIMEOUT_S),
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "4",
+    "tcp_user_timeout": "30000",
+}
+
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 # libpq's own, meaning the same in Prisma. Prisma silently drops what neither knows, and so do we.
 _PASSED_ON = ("options", "sslrootcert")
@@ -42,7 +51,7 @@ class Target:
         """libpq's connection parameters, the password among them."""
         required = {"host": self.host, "port": str(self.port), "user": self.user, "dbname": self.dbname}
         password = {} if self.password is None else {"password": self.password}
-        return {"connect_timeout": str(CONNECT_TIMEOUT_S), **self.parameters, **required, **password}
+        return {**_DEFAULTS, **self.parameters, **required, **password}
 
 
 def target_from_url(url: str) -> Target:

@@ -50,6 +50,17 @@ def not_recorded(where: Whereabouts) -> MigrationFailed:
     )
 
 
+def end_not_recorded(migration: str) -> MigrationFailed:
+    """M604: a statement that runs alone is done, but the history does not keep that."""
+    return MigrationFailed(
+        "M604",
+        f"Migration {migration} was run, but the history does not keep its end.",
+        "Remove the rule or trigger from _prisma_migrations, then mark the migration as applied with "
+        f"`python -m lambda_fn resolve --applied {migration}`.",
+        where=Whereabouts(migration=migration),
+    )
+
+
 def not_committed(tag: str, where: Whereabouts) -> MigrationFailed:
     """M602: the server answered something other than COMMIT to our COMMIT."""
     return MigrationFailed(

@@ -49,6 +49,10 @@ class Attempt:
         lost = f"{_LOCK_LOST}{self.nonce}"
         return connection.compose(sql.CHECK_SESSION_LOCK, key=sql.ADVISORY_LOCK_KEY, lost=lost)
 
+    def check_row(self, connection: Connection) -> bytes:
+        """The statement that fails with `lost_row` when the finished row is not there as it was written."""
+        return connection.compose(sql.CHECK_ROW, id=self.row_id, lost=f"{_ROW_LOST}{self.nonce}")
+
 
 def new_nonce() -> int:
     """A positive 31-bit number, unknown to every script."""
@@ -84,7 +88,7 @@ def epilogue(connection: Connection, attempt: Attempt) -> list[bytes]:
             checksum=attempt.migration.checksum,
             name=attempt.migration.name,
         ),
-        connection.compose(sql.CHECK_ROW, id=attempt.row_id, lost=f"{_ROW_LOST}{nonce}"),
+        attempt.check_row(connection),
         sql.COMMIT.encode(),
     ]
 

@@ -3,6 +3,7 @@
 from lambda_fn.domain.failure import attempts_in, logs_text
 from lambda_fn.domain.server_error import ServerError
 from lambda_fn.errors import MigrateError, Whereabouts
+from lambda_fn.errors import apply as apply_errors
 from lambda_fn.errors import connection as connection_errors
 from lambda_fn.postgres import sql
 from lambda_fn.postgres.atomic import Attempt
@@ -53,10 +54,23 @@ class Attempts:
             refused=lambda error: _lock_lost(attempt) if attempt.lost_lock(error) else None,
         )
 
+    def forget_started(self, attempt: Attempt) -> None:
+        """Remove the row of a migration that was never sent."""
+        self._fetch(self._connection.compose(sql.FORGET_STARTED, id=attempt.row_id), doing=_RECORDING, writes=True)
+
     def record_finished(self, attempt: Attempt) -> None:
-        """Record that a started migration is finished."""
-        statement = self._connection.compose(sql.MARK_FINISHED, id=attempt.row_id)
-        self._fetch(statement, doing=f"recording the end of {attempt.migration.name}", writes=True)
+        """Record that a started migration is finished. Raises: MigrationFailed M604 when the row does not keep it."""
+        connection, name = self._connection, attempt.migration.name
+        connection.fetch(
+            [
+                *connection.clean_state,
+                connection.compose(sql.MARK_FINISHED, id=attempt.row_id),
+                attempt.check_row(connection),
+            ],
+            doing=f"recording the end of {name}",
+            writes=True,
+            refused=lambda error: apply_errors.end_not_recorded(name) if attempt.lost_row(error) else None,
+        )
 
     def record_logs(self, attempt: Attempt, error: ServerError, where: Whereabouts) -> None:
         """Record why a started migration failed; it stays failed."""

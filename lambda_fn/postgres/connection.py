@@ -19,6 +19,7 @@ from lambda_fn.postgres import simple_query, sql
 from lambda_fn.postgres.simple_query import Completion, ConnectionLost, QueryFailed, Row
 
 OLDEST_SERVER_VERSION = 140000
+_CANCEL_TIMEOUT_S = 2.0
 _WORTH_HIDING = 3  # characters; a shorter password would only spoil the message, and show itself by that
 _APPLICATION_NAME_BYTES = 63  # PostgreSQL cuts it there
 
@@ -83,6 +84,10 @@ class Connection:
         try:
             self._restore_reading()
             return simple_query.run(self._connection.pgconn, message)
+        except KeyboardInterrupt:
+            # The server would go on until it notices that nobody is there any more.
+            self._connection.cancel_safe(timeout=_CANCEL_TIMEOUT_S)
+            raise
         finally:
             self._notice_sink = None
 
@@ -114,19 +119,27 @@ class Connection:
 
         It does so before the first statement of the message runs, so a reset inside of it comes too late.
         """
-        status = self._connection.info.parameter_status
-        return status("client_encoding") == "UTF8" and status("standard_conforming_strings") == "on"
+        status = self._connection.pgconn.parameter_status
+        return status(b"client_encoding") == b"UTF8" and status(b"standard_conforming_strings") == b"on"
 
     def _restore_reading(self) -> None:
         if not self.reads_as_expected and self.is_idle:
             # Letters only, which every encoding and kind of string leaves as they are.
-            simple_query.run(self._connection.pgconn, b"RESET ALL; SET standard_conforming_strings = on")
+            simple_query.run(self._connection.pgconn, f"RESET ALL; {sql.STANDARD_STRINGS}".encode())
 
     @cached_property
     def clean_state(self) -> tuple[bytes, ...]:
         """Statements that make the session ours: no leftovers of a script, our limits, the owner's role."""
         first, then = sql.READ_WRITE
-        statements = (first, *sql.RESETS, then, *sql.LIMITS, sql.CATALOG_ONLY, sql.NO_ROW_SECURITY)
+        statements = (
+            first,
+            *sql.RESETS,
+            sql.STANDARD_STRINGS,
+            then,
+            *sql.LIMITS,
+            sql.CATALOG_ONLY,
+            sql.NO_ROW_SECURITY,
+        )
         return (*(statement.encode() for statement in statements), *self.as_owner)
 
     @cached_property
@@ -169,15 +182,16 @@ class Connection:
         self._check_owner_role()
 
     def _check_owner_role(self) -> None:
-        if self.owner_role is not None:
-            if self.owner_role.lower() == "none":
-                raise connection_errors.owner_role_denied(self.owner_role, self.target.user, "the name is reserved")
-            try:
-                self.send(self.as_owner)
-            except QueryFailed as failed:
-                raise connection_errors.owner_role_denied(
-                    self.owner_role, self.target.user, failed.error.message
-                ) from failed
+        role, user = self.owner_role, self.target.user
+        if role is None:
+            return
+        if role.lower() == "none":
+            raise connection_errors.owner_role_denied(role, user, "the name is reserved")
+        self.fetch(
+            self.as_owner,
+            doing="assuming the owner's role",
+            refused=lambda error: connection_errors.owner_role_denied(role, user, error.message),
+        )
 
     def _notice(self, diagnostic: psycopg.errors.Diagnostic) -> None:
         if self._notice_sink is not None:

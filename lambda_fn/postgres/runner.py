@@ -34,17 +34,19 @@ class PostgresScriptRunner:
         self._advisory_lock = advisory_lock
         self._reporter = reporter
         self._attempts = Attempts(connection)
+        self._reconnected = False
 
     def apply(self, migration: Migration, execution: Execution) -> AppliedMigration:
         """Apply one migration and record it."""
         started = time.monotonic()
         attempt = Attempt(migration, execution, str(uuid.uuid4()), new_nonce())
+        self._reconnected = False
         if execution.mode is Mode.ATOMIC:
             self._apply_atomically(attempt)
         else:
             self._apply_alone(attempt)
         elapsed_ms = round((time.monotonic() - started) * 1000)
-        return AppliedMigration(migration.name, execution.statements, elapsed_ms)
+        return AppliedMigration(migration.name, execution.statements, elapsed_ms, self._reconnected)
 
     def _apply_atomically(self, attempt: Attempt) -> None:
         notices = self._notices(attempt.migration.name)
@@ -67,7 +69,7 @@ class PostgresScriptRunner:
     def _check_chunk(self, attempt: Attempt, message: Message, completion: Completion, executed: int) -> None:
         """The next chunk may be sent only into our own transaction, and only if it will be read as it is meant."""
         if completion.commits or self._connection.is_idle:
-            self._roll_back(attempt)
+            self._roll_back(attempt, ended=True)
             raise self._ended_by_script(attempt, _ENDED)
         if not self._connection.reads_as_expected:
             changed = QueryFailed(_READ_OTHERWISE, Completion(message.statements_before))
@@ -75,8 +77,9 @@ class PostgresScriptRunner:
 
     def _atomic_failure(self, attempt: Attempt, message: Message, failed: QueryFailed, executed: int) -> MigrateError:
         """The verdict on a script that the server refused; a rollback is confirmed before it is told."""
-        self._roll_back(attempt)
         error = failed.error
+        ended = attempt.lost_fence(error) or failed.before.commits > 0
+        self._roll_back(attempt, ended=ended)
         if attempt.lost_lock(error):
             return connection_errors.advisory_lock_lost(attempt.migration.name)
         if attempt.lost_row(error):
@@ -86,7 +89,7 @@ class PostgresScriptRunner:
         if offset is None and 0 < failed.before.statements < message.statements_before:
             return connection_errors.unexpected(_PREPARING, error.message, error.sqlstate)
         # Not our COMMIT, which no error can follow: the script's own.
-        if attempt.lost_fence(error) or failed.before.commits:
+        if ended:
             return self._ended_by_script(attempt, error)
         where = location.of_error(
             attempt.migration.name,
@@ -105,8 +108,14 @@ class PostgresScriptRunner:
 
     def _apply_alone(self, attempt: Attempt) -> None:
         """Prisma's way: started row, statement, finished row."""
-        self._attempts.record_started(attempt)
         name = attempt.migration.name
+        try:
+            self._attempts.record_started(attempt)
+        except DatabaseUnreachable as lost:
+            # The statement was not sent, so the row may go: nothing is left to be resolved.
+            self._connect_anew(f"starting {name}", lost.problem)
+            self._attempts.forget_started(attempt)
+            raise connection_errors.connection_closed(f"starting {name}", lost.problem, unknown=False) from lost
         try:
             self._connection.send_script(attempt.execution.text, self._notices(name))
         except QueryFailed as failed:
@@ -124,10 +133,9 @@ class PostgresScriptRunner:
             self._attempts.record_finished(attempt)
         except DatabaseUnreachable:
             try:
-                self._reconnect()
-                self._advisory_lock.acquire(_VERDICT_WAIT_S)
+                self._connect_anew(_PREPARING, "the end of the migration could not be recorded")
                 self._attempts.record_finished(attempt)
-            except MigrateError as error:
+            except DatabaseUnreachable as error:
                 raise connection_errors.connection_closed_outside_transaction(attempt.migration.name) from error
 
     def _where_alone(self, attempt: Attempt, error: ServerError) -> Whereabouts:
@@ -135,13 +143,16 @@ class PostgresScriptRunner:
         offset = None if error.position is None else location.offset_of(text, error.position)
         return location.of_error(attempt.migration.name, text, offset=offset, executed=0, sqlstate=error.sqlstate)
 
-    def _roll_back(self, attempt: Attempt) -> None:
+    def _roll_back(self, attempt: Attempt, *, ended: bool) -> None:
+        """Confirm the rollback. `ended` says that the script had ended our transaction, so that it is not all."""
         doing = f"rolling back {attempt.migration.name}"
         try:
             self._connection.send([sql.ROLLBACK.encode()])
         except ConnectionLost as lost:
-            # The error was answered before, so the transaction had been aborted by then.
-            raise connection_errors.connection_closed(doing, lost.reason, unknown=False) from lost
+            if not ended:
+                # The error was answered before, so the transaction had been aborted by then.
+                raise connection_errors.connection_closed(doing, lost.reason, unknown=False) from lost
+            self._connect_anew(doing, lost.reason)
         if not self._connection.is_idle:
             raise connection_errors.connection_closed(doing, "a transaction is still open", unknown=True)
 
@@ -153,9 +164,8 @@ class PostgresScriptRunner:
         doing = f"applying {attempt.migration.name}"
         if not (message.is_last and lost.sent) and not lost.before.commits:
             raise connection_errors.connection_closed(doing, lost.reason, unknown=False) from lost
+        self._connect_anew(doing, lost.reason)
         try:
-            self._reconnect()
-            self._advisory_lock.acquire(_VERDICT_WAIT_S)
             committed = self._attempts.is_recorded(attempt)
         except MigrateError as error:
             raise connection_errors.connection_closed(doing, lost.reason, unknown=True) from error
@@ -163,6 +173,15 @@ class PostgresScriptRunner:
             raise self._ended_by_script(attempt, _ENDED) from lost
         if not committed:
             raise connection_errors.connection_closed(doing, lost.reason, unknown=False) from lost
+
+    def _connect_anew(self, doing: str, reason: str) -> None:
+        """Connect again and take the lock again, by which the old backend is known to be done."""
+        try:
+            self._reconnect()
+            self._advisory_lock.acquire(_VERDICT_WAIT_S)
+        except MigrateError as error:
+            raise connection_errors.connection_closed(doing, reason, unknown=True) from error
+        self._reconnected = True
 
     def _reconnect(self) -> None:
         give_up_at = time.monotonic() + _VERDICT_WAIT_S

@@ -22,7 +22,10 @@ RESETS: Final = (
 )
 """Undo the session state of the last migration. Not DISCARD ALL: it would release the advisory lock."""
 
-UNDO: Final = ("RESET SESSION AUTHORIZATION", "RESET ROLE", "RESET ALL")
+STANDARD_STRINGS: Final = "SET standard_conforming_strings = on"
+"""Scripts are read with standard strings whatever the default of the role or database is: the lexer does so too."""
+
+UNDO: Final = ("RESET SESSION AUTHORIZATION", "RESET ROLE", "RESET ALL", STANDARD_STRINGS)
 """What a script may have set, undone before our own statements and before the next message is read."""
 
 LIMITS: Final = (
@@ -144,6 +147,9 @@ VALUES ({id}, {checksum}, {name}, pg_catalog.clock_timestamp())
 MARK_FINISHED: Final = """
 UPDATE {table} SET finished_at = pg_catalog.clock_timestamp(), applied_steps_count = 1 WHERE id = {id}
 """
+
+FORGET_STARTED: Final = "DELETE FROM {table} WHERE id = {id} AND finished_at IS NULL"
+"""Only for a row of our own whose statement was never sent."""
 
 RECORD_LOGS: Final = "UPDATE {table} SET logs = {logs} WHERE id = {id}"
 

@@ -17,6 +17,7 @@ A, B, C = "20240101000000_a", "20240102000000_ż\\x", "20240103000000_c"
 READS_OTHERWISE = {
     "client_encoding": "SELECT set_config('client_encoding', 'LATIN1', false);",
     "standard_conforming_strings": "SELECT set_config('standard_conforming_strings', 'off', false);",
+    "an encoding that Python does not know": "SELECT set_config('client_encoding', 'EUC_TW', false);",
 }
 
 
@@ -42,10 +43,13 @@ def test_such_a_setting_left_by_a_committed_part_does_not_spoil_the_history(proj
 
 def test_such_a_default_of_the_database_is_not_followed(project: Project) -> None:
     project.query(f"ALTER DATABASE {project.database} SET standard_conforming_strings = off")
-    project.write(B, r"CREATE TABLE a AS SELECT 'C:\new'::text AS t;")
+    project.write(B, r"CREATE TABLE a (t text); DO $$ BEGIN INSERT INTO a VALUES ('C:\new'); END $$;")
+    project.write(C, "INSERT INTO a VALUES ('abc');\n" * 40_000)
 
-    assert project.run().status is Status.APPLIED
-    assert project.value("SELECT t FROM a") == r"C:\new"
+    outcome = project.run()
+
+    assert outcome.status is Status.APPLIED, outcome.error
+    assert project.value("SELECT t FROM a LIMIT 1") == r"C:\new"
     assert project.run().status is Status.UP_TO_DATE
 
 
@@ -201,6 +205,9 @@ SUSPICIOUS = {
     "in a setting": f"SET app.secret = '{SECRET}'; SELECT 1/0;",
     "in a wrapper": f"CREATE FOREIGN DATA WRAPPER w OPTIONS (x '{SECRET}') oops;",
     "in dblink": f"SELECT dblink_connect('host=x password={SECRET}');",
+    "in a view": f"CREATE VIEW v AS SELECT * FROM dblink('host=x password={SECRET}', 'q') AS t(id int);",
+    "in a default": f"ALTER TABLE nosuch ADD COLUMN api_key text DEFAULT '{SECRET}';",
+    "in a URL": f"SELECT * FROM nosuch('postgresql://u:{SECRET}@h/db');",
     "in a program": f"COPY nosuch FROM PROGRAM 'curl -u u:{SECRET}';",
 }
 
@@ -222,3 +229,85 @@ def test_the_definition_of_a_table_with_a_password_column_is_shown(project: Proj
 
     assert error is not None
     assert error.where.excerpt == "    3 |   age INTEGR DEFAULT 5\n              ^"
+
+
+@pytest.mark.parametrize("script", ["CREATE TABLE b (id int);", "VACUUM;"], ids=["atomic", "alone"])
+def test_what_another_runner_applied_while_the_connection_was_down_is_not_applied_again(
+    one_project: Project, counting_proxy: CountingProxy, script: str
+) -> None:
+    one_project.write(A, "CREATE TABLE a (id int);")
+    one_project.write("20240102000000_b", script)
+    one_project.write(C, "INSERT INTO a VALUES (1);")
+    settings = one_project.settings_for(counting_proxy.url(one_project.database))
+    counting_proxy.lose_answer = b"applied_steps_count = 1" if script == "VACUUM;" else script.encode()
+    counting_proxy.before_reconnection = one_project.run
+
+    outcome = one_project.run(settings=settings)
+
+    assert outcome.error is None
+    assert one_project.value("SELECT count(*) FROM a") == 1
+    assert [row["migration_name"][-1] for row in one_project.rows()] == ["a", "b", "c"]
+
+
+def test_a_connection_lost_while_the_owner_role_is_assumed_is_told_as_such(
+    one_project: Project, counting_proxy: CountingProxy
+) -> None:
+    one_project.write(A, "CREATE TABLE a (id int);")
+    counting_proxy.lose_message = b"SET ROLE"
+
+    error = one_project.run(
+        ownerRole="postgres", settings=one_project.settings_for(counting_proxy.url(one_project.database))
+    ).error
+
+    assert error is not None
+    assert (error.code, type(error).__name__) == ("P1017", "DatabaseUnreachable")
+
+
+def test_a_start_that_was_not_answered_leaves_no_row_to_resolve(
+    one_project: Project, counting_proxy: CountingProxy
+) -> None:
+    one_project.write(A, "VACUUM;")
+    counting_proxy.lose_answer = b"migration_name, started_at)"
+
+    error = one_project.run(settings=one_project.settings_for(counting_proxy.url(one_project.database))).error
+
+    assert error is not None
+    assert "Nothing of it was committed" in error.headline
+    assert one_project.rows() == []
+    assert one_project.run().status is Status.APPLIED
+
+
+def test_an_end_that_the_history_does_not_keep_is_told(project: Project) -> None:
+    project.write(A, "CREATE TABLE a (id int); CREATE RULE r AS ON UPDATE TO _prisma_migrations DO INSTEAD NOTHING;")
+    project.write("20240102000000_v", "VACUUM a;")
+
+    outcome = project.run()
+
+    assert outcome.error is not None
+    assert outcome.error.code == "M604"
+    assert [migration.name for migration in outcome.applied] == [A]
+
+
+def test_a_rollback_that_was_not_answered_behind_a_commit_of_the_script_is_recorded(
+    one_project: Project, counting_proxy: CountingProxy
+) -> None:
+    url = counting_proxy.url(one_project.database)
+    with open_session(one_project, url=url) as session:
+        counting_proxy.lose_message = b"ROLLBACK"
+        with pytest.raises(MigrationFailed) as raised:
+            session.runner.apply(*chunked("CREATE TABLE a (id int); COMMIT;", "SELECT 1;"))
+
+    assert raised.value.code == "M601"
+    assert one_project.rows()[0]["rolled_back_at"] is None
+
+
+def test_a_chunk_of_comments_only_is_no_statement(project: Project) -> None:
+    script = (
+        "CREATE TABLE a (id int);\n" + "-- a comment\n" * 3,
+        "-- more\n" * 3,
+        "SELECT 1;\nDO $$ BEGIN RAISE 'boom'; END $$;\n",
+    )
+    with open_session(project) as session, pytest.raises(MigrationFailed) as raised:
+        session.runner.apply(*chunked(*script, "SELECT 2;"))
+
+    assert (raised.value.where.statement, raised.value.where.line) == (3, 9)
