@@ -82,6 +82,11 @@ def test_libpq_is_told_all_of_it_and_waits_five_seconds_unless_told_otherwise() 
         "dbname": "d",
         "sslmode": "require",
         "connect_timeout": "5",
+        # A host that vanishes without a word is noticed within half a minute.
+        "keepalives_idle": "10",
+        "keepalives_interval": "5",
+        "keepalives_count": "4",
+        "tcp_user_timeout": "30000",
     }
     assert target_from_url(url + "&connect_timeout=9").conninfo["connect_timeout"] == "9"
     assert "password" not in target_from_url("postgresql://u@h/d").conninfo
