@@ -6,6 +6,7 @@ anything of it runs, and can be cancelled as one. Pipeline mode loses cancels be
 
 import select
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -103,20 +104,26 @@ def _answers(pgconn: pq.abc.PGconn, message: bytes, *, in_chunks: bool) -> Itera
             yield result
 
 
-def _send(pgconn: pq.abc.PGconn, message: bytes, *, in_chunks: bool) -> None:
+@contextmanager
+def _losing_connection(*, sent: bool) -> Iterator[None]:
+    """Whatever libpq says in here means that the connection is gone."""
     try:
+        yield
+    except psycopg.Error as error:
+        raise ConnectionLost(str(error).strip(), sent=sent) from error
+
+
+def _send(pgconn: pq.abc.PGconn, message: bytes, *, in_chunks: bool) -> None:
+    with _losing_connection(sent=False):
         pgconn.nonblocking = 1
         pgconn.send_query(message)
-        unsent = pgconn.flush()
-        if in_chunks:
+    if in_chunks:
+        with _losing_connection(sent=True):  # libpq may have sent all of it by now
             _discard_rows_early(pgconn)
-        while unsent:
+    with _losing_connection(sent=False):
+        while pgconn.flush():
             _wait(pgconn, select.POLLIN | select.POLLOUT)
             pgconn.consume_input()
-            unsent = pgconn.flush()
-    except psycopg.Error as error:
-        # libpq keeps what it could not send: with nothing left, the server may have it all.
-        raise ConnectionLost(str(error).strip(), sent=False) from error
 
 
 def _discard_rows_early(pgconn: pq.abc.PGconn) -> None:
@@ -127,13 +134,11 @@ def _discard_rows_early(pgconn: pq.abc.PGconn) -> None:
 
 
 def _next(pgconn: pq.abc.PGconn) -> pq.abc.PGresult | None:
-    try:
+    with _losing_connection(sent=True):
         while pgconn.is_busy():
             _wait(pgconn, select.POLLIN)
             pgconn.consume_input()
         return pgconn.get_result()
-    except psycopg.Error as error:
-        raise ConnectionLost(str(error).strip(), sent=True) from error
 
 
 def _wait(pgconn: pq.abc.PGconn, events: int) -> None:
@@ -143,22 +148,18 @@ def _wait(pgconn: pq.abc.PGconn, events: int) -> None:
 
 
 def _refuse_copy(pgconn: pq.abc.PGconn) -> None:
-    try:
+    with _losing_connection(sent=True):
         pgconn.put_copy_end(b"COPY FROM STDIN is not possible in a migration")
-    except psycopg.Error as error:
-        raise ConnectionLost(str(error).strip(), sent=True) from error
 
 
 def _discard_copy(pgconn: pq.abc.PGconn) -> None:
     length = 0
-    while length >= 0:
-        try:
+    with _losing_connection(sent=True):
+        while length >= 0:
             length, _ = pgconn.get_copy_data(1)
             if length == 0:
                 _wait(pgconn, select.POLLIN)
                 pgconn.consume_input()
-        except psycopg.Error as error:
-            raise ConnectionLost(str(error).strip(), sent=True) from error
 
 
 def _fail(pgconn: pq.abc.PGconn, result: pq.abc.PGresult, before: Completion) -> NoReturn:
