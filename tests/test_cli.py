@@ -1,6 +1,5 @@
 """The terminal: what it prints where, and how it exits."""
 
-import json
 import os
 import signal
 import subprocess
@@ -16,9 +15,9 @@ from lambda_fn.cli import exit_code, main
 from lambda_fn.domain.outcome import Outcome, Status
 from lambda_fn.domain.request import Action
 from lambda_fn.errors import InternalError, MigrateError
-from tests.fixtures.projects import Project, check_outcome
+from tests.fixtures.projects import Project
 from tests.fixtures.sessions import open_session
-from tests.fixtures.terminal import environment, finish, run_on, start, start_on
+from tests.fixtures.terminal import environment, finish, printed_outcome, run_on, start, start_on
 
 A, B = "20240101000000_a", "20240102000000_b"
 NOWHERE = "postgresql://app:hunter2@127.0.0.1:1/shop"
@@ -35,9 +34,7 @@ class Ended:
     @property
     def outcome(self) -> dict[str, Any]:
         """What was printed with --json, checked against the published schema."""
-        outcome: dict[str, Any] = json.loads(self.stdout)
-        check_outcome(outcome)
-        return outcome
+        return printed_outcome(self.stdout)
 
 
 class Terminal:

@@ -19,7 +19,8 @@ from lambda_fn.errors import Whereabouts
 
 def at_offset(migration: str, text: bytes, offset: int) -> Whereabouts:
     """The place of a byte offset, without asking which statement it is in."""
-    return _whereabouts(migration, text, offset)
+    position = position_of(text, offset)
+    return Whereabouts(migration=migration, line=position.line, column=position.column, excerpt=excerpt(text, offset))
 
 
 def offset_of(text: bytes, position: int) -> int | None:
@@ -39,8 +40,12 @@ def of_error(migration: str, text: bytes, *, offset: int | None, executed: int, 
         offset = statement.start
     if offset is None:
         return Whereabouts(migration=migration, sqlstate=sqlstate)
-    where = _whereabouts(migration, text, offset, number=number, sqlstate=sqlstate)
-    return replace(where, hides_literals=statement is not None and holds_secrets(text, statement))
+    return replace(
+        at_offset(migration, text, offset),
+        sqlstate=sqlstate,
+        statement=number,
+        hides_literals=statement is not None and holds_secrets(text, statement),
+    )
 
 
 _Numbered = tuple[int | None, Statement | None]
@@ -58,17 +63,3 @@ def _statement_after(text: bytes, executed: int) -> _Numbered:
 def _numbered(text: bytes) -> Iterator[tuple[int, Statement]]:
     with suppress(UnreadableScript):
         yield from enumerate(split(text), 1)
-
-
-def _whereabouts(
-    migration: str, text: bytes, offset: int, *, number: int | None = None, sqlstate: str | None = None
-) -> Whereabouts:
-    position = position_of(text, offset)
-    return Whereabouts(
-        migration=migration,
-        sqlstate=sqlstate,
-        statement=number,
-        line=position.line,
-        column=position.column,
-        excerpt=excerpt(text, offset),
-    )

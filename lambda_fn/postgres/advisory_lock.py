@@ -30,7 +30,9 @@ class PolledAdvisoryLock:
         """Take the lock; see ports.AdvisoryLock."""
         started = time.monotonic()
         sleep_s, report_at_s = _FIRST_SLEEP_S, 0.0
-        while not self._try():
+        state = self._connection.clean_state
+        while not self._try(state):
+            state = ()  # it lasts
             waited_s = time.monotonic() - started
             if waited_s >= wait_s:
                 raise connection_errors.advisory_lock_timeout(wait_s, self._holder())
@@ -42,9 +44,9 @@ class PolledAdvisoryLock:
             sleep_s = min(sleep_s * 2, _LONGEST_SLEEP_S)
         return round((time.monotonic() - started) * 1000)
 
-    def _try(self) -> bool:
+    def _try(self, state: tuple[bytes, ...]) -> bool:
         statement = self._connection.compose(sql.TRY_LOCK, key=sql.ADVISORY_LOCK_KEY)
-        [[taken]] = self._connection.fetch([*self._connection.clean_state, statement], doing=_DOING)
+        [[taken]] = self._connection.fetch([*state, statement], doing=_DOING)
         return taken == "1"
 
     def _holder(self) -> str:

@@ -1,8 +1,8 @@
-"""Records what did not go well, so that the history says it and the next run knows."""
+"""Records attempts that do not record themselves: what failed, and what runs alone."""
 
 from lambda_fn.domain.failure import attempts_in, logs_text
 from lambda_fn.domain.server_error import ServerError
-from lambda_fn.errors import MigrateError, Whereabouts
+from lambda_fn.errors import Whereabouts
 from lambda_fn.errors import apply as apply_errors
 from lambda_fn.errors import connection as connection_errors
 from lambda_fn.postgres import sql
@@ -14,7 +14,7 @@ _RECORDING = "recording the failed attempt"
 
 
 class Attempts:
-    """Writes failed attempts into the history."""
+    """Writes attempts into the history, and looks for them there."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -41,7 +41,7 @@ class Attempts:
 
     def record_started(self, attempt: Attempt) -> None:
         """Record that a migration begins which cannot record itself; its session is then ready for the script."""
-        connection = self._connection
+        connection, name = self._connection, attempt.migration.name
         connection.fetch(
             [
                 *connection.clean_state,
@@ -49,9 +49,9 @@ class Attempts:
                 connection.compose(sql.INSERT_STARTED, **_values(attempt)),
                 *connection.script_state,
             ],
-            doing=f"recording the start of {attempt.migration.name}",
+            doing=f"recording the start of {name}",
             writes=True,
-            refused=lambda error: _lock_lost(attempt) if attempt.lost_lock(error) else None,
+            refused=lambda error: connection_errors.advisory_lock_lost(name) if attempt.lost_lock(error) else None,
         )
 
     def forget_started(self, attempt: Attempt) -> None:
@@ -85,10 +85,6 @@ class Attempts:
 
     def _fetch(self, statement: bytes, *, doing: str, writes: bool = False) -> list[Row]:
         return self._connection.fetch([*self._connection.clean_state, statement], doing=doing, writes=writes)
-
-
-def _lock_lost(attempt: Attempt) -> MigrateError:
-    return connection_errors.advisory_lock_lost(attempt.migration.name)
 
 
 def _values(attempt: Attempt) -> dict[str, Value]:

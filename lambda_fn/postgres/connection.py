@@ -130,17 +130,7 @@ class Connection:
     @cached_property
     def clean_state(self) -> tuple[bytes, ...]:
         """Statements that make the session ours: no leftovers of a script, our limits, the owner's role."""
-        first, then = sql.READ_WRITE
-        statements = (
-            first,
-            *sql.RESETS,
-            sql.STANDARD_STRINGS,
-            then,
-            *sql.LIMITS,
-            sql.CATALOG_ONLY,
-            sql.NO_ROW_SECURITY,
-        )
-        return (*(statement.encode() for statement in statements), *self.as_owner)
+        return (*(statement.encode() for statement in sql.CLEAN_STATE), *self.as_owner)
 
     @cached_property
     def script_state(self) -> tuple[bytes, ...]:

@@ -15,7 +15,7 @@ from lambda_fn.postgres import sql
 from lambda_fn.postgres.connection import Connection
 from lambda_fn.postgres.simple_query import Row
 
-INSUFFICIENT_PRIVILEGE = "42501"
+_INSUFFICIENT_PRIVILEGE = "42501"
 _WRONG_SHAPE = ("42703", "42883", "42804", "42846")  # a column that is absent or of another type
 _UNDEFINED_TABLE = "42P01"
 _READING = "reading the history"
@@ -56,14 +56,14 @@ class PostgresMigrationsTable:
         _, _, schema_exists = self._state()
         compose, schema = self._connection.compose, Identifier(self.schema)
         create_schema = [] if schema_exists else [compose(sql.CREATE_SCHEMA, schema=schema)]
-        self._change([*create_schema, compose(sql.CREATE_TABLE)], doing=_CREATING)
+        self._execute([*create_schema, compose(sql.CREATE_TABLE)], doing=_CREATING)
         self._exists = True
 
     def resolve(self, *resolutions: Resolution) -> None:
         """Mark the open rows, and add the finished ones, in one transaction."""
         statements = [statement for resolution in resolutions for statement in self._statements(resolution)]
         if statements:
-            self._change(statements, doing=_MARKING)
+            self._execute(statements, doing=_MARKING)
 
     def _statements(self, resolution: Resolution) -> Iterator[bytes]:
         if resolution.mark_rolled_back:
@@ -83,9 +83,9 @@ class PostgresMigrationsTable:
         return exists, occupied, schema_exists
 
     def _list(self) -> list[Row]:
-        return self._change([self._connection.compose(sql.LIST)], doing=_READING)
+        return self._execute([self._connection.compose(sql.LIST)], doing=_READING)
 
-    def _change(self, statements: list[bytes], *, doing: str) -> list[Row]:
+    def _execute(self, statements: list[bytes], *, doing: str) -> list[Row]:
         return self._connection.fetch(
             [*self._connection.clean_state, *statements],
             doing=doing,
@@ -97,7 +97,7 @@ class PostgresMigrationsTable:
         def better(error: ServerError) -> MigrateError | None:
             if error.sqlstate == _UNDEFINED_TABLE and doing == _READING:
                 raise _TableGone
-            if error.sqlstate == INSUFFICIENT_PRIVILEGE:
+            if error.sqlstate == _INSUFFICIENT_PRIVILEGE:
                 return connection_errors.permission(doing, error.message, self._cure(doing, error))
             if error.sqlstate in _WRONG_SHAPE:
                 return history_errors.history_malformed(self.schema, error.message)

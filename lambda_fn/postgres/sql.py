@@ -7,21 +7,6 @@ ADVISORY_LOCK_KEY: Final = 72707369
 
 BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 
-READ_WRITE: Final = ("SET transaction_read_only = off", "SET default_transaction_read_only = off")
-"""A default of read-only, the role's or one that a script left behind, must not stop what is ours. The first has to
-come before any query of its transaction."""
-
-RESETS: Final = (
-    "RESET SESSION AUTHORIZATION",
-    "RESET ROLE",
-    "RESET ALL",
-    "DEALLOCATE ALL",
-    "CLOSE ALL",
-    "UNLISTEN *",
-    "DISCARD TEMP",
-)
-"""Undo the session state of the last migration. Not DISCARD ALL: it would release the advisory lock."""
-
 STANDARD_STRINGS: Final = "SET standard_conforming_strings = on"
 """Scripts are read with standard strings whatever the default of the role or database is: the lexer does so too."""
 
@@ -43,6 +28,23 @@ CATALOG_ONLY: Final = "SET search_path = pg_catalog"
 
 NO_ROW_SECURITY: Final = "SET row_security = off"
 """Row-level security must err instead of hiding rows of the history (observed: 0 rows without an error)."""
+
+CLEAN_STATE: Final = (
+    # A default of read-only, the role's or one that a script left behind, must not stop what is ours. This has to
+    # come before any query of its transaction.
+    "SET transaction_read_only = off",
+    *UNDO,
+    # Not DISCARD ALL: it would release the advisory lock.
+    "DEALLOCATE ALL",
+    "CLOSE ALL",
+    "UNLISTEN *",
+    "DISCARD TEMP",
+    "SET default_transaction_read_only = off",
+    *LIMITS,
+    CATALOG_ONLY,
+    NO_ROW_SECURITY,
+)
+"""Make the session ours, whatever the last migration left behind."""
 
 SET_ROLE: Final = "SET ROLE {role}"
 SET_SEARCH_PATH: Final = "SET search_path = {schema}"
