@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 from lambda_fn.errors import MigrateError
-from lambda_fn.invokers import direct
+from lambda_fn.invokers.invoker import Function
+from lambda_fn.invokers.recognition import recognise
 
 EVENTS = Path(__file__).parents[1] / "events"
 
@@ -21,7 +22,9 @@ def main() -> int:
 def problem_of(path: Path) -> str | None:
     """Why an event does not parse; None when it does."""
     try:
-        direct.parse(json.loads(path.read_text(encoding="utf-8")))
+        event = json.loads(path.read_text(encoding="utf-8"))
+        invoker = recognise(event, Function("migrate", "/aws/lambda/migrate", "stream"))
+        invoker.request()
     except (ValueError, MigrateError) as error:
         return str(error)
     return None

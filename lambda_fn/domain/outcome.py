@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from lambda_fn.domain.check import Check
 from lambda_fn.domain.plan import Diagnostic
 from lambda_fn.domain.request import Action
 from lambda_fn.errors import MigrateError
@@ -23,6 +24,10 @@ class Status(StrEnum):
     """The run ended with an error, or the history holds a failed row."""
     UNKNOWN = "unknown"
     """The server's answer to a commit is not in; the next run finds out."""
+    PASSED = "passed"
+    """No check of doctor failed."""
+    SKIPPED = "skipped"
+    """There was nothing to do for this event: a stack was rolled back or deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,10 @@ class PendingMigration:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a run came to. Every field that is not known is None or empty."""
+    """What a run came to. Every field that is not known is None or empty.
+
+    `latest` is the newest migration of the directory that is applied; `skipped` says why nothing was done.
+    """
 
     action: Action
     status: Status
@@ -66,6 +74,9 @@ class Outcome:
     failed: tuple[str, ...] = ()
     resolved: tuple[str, ...] = ()
     warnings: tuple[Diagnostic, ...] = ()
+    checks: tuple[Check, ...] = ()
+    latest: str | None = None
+    skipped: str | None = None
     error: MigrateError | None = field(default=None, compare=False)
 
 
@@ -89,6 +100,9 @@ def to_json(outcome: Outcome) -> Json:
         "warnings": [
             {"code": w.code, "message": w.message, "migrations": list(w.migrations)} for w in outcome.warnings
         ],
+        "checks": [_check_to_json(check) for check in outcome.checks],
+        "latest": outcome.latest,
+        "skipped": outcome.skipped,
         "error": None if outcome.error is None else error_to_json(outcome.error),
     }
 
@@ -97,6 +111,16 @@ def _pending_to_json(migration: PendingMigration) -> Json:
     if migration.mode is None:
         return {"name": migration.name}
     return {"name": migration.name, "mode": migration.mode, "statements": migration.statements}
+
+
+def _check_to_json(check: Check) -> Json:
+    return {
+        "name": check.name.value,
+        "result": check.result.value,
+        "message": check.message,
+        "nextStep": check.next_step or None,
+        "code": check.error.code if check.error else None,
+    }
 
 
 def error_to_json(error: MigrateError) -> Json:

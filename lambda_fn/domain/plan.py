@@ -29,6 +29,8 @@ class Plan:
     pending: tuple[Migration, ...] = ()
     failed: tuple[MigrationRecord, ...] = ()
     warnings: tuple[Diagnostic, ...] = ()
+    latest: str | None = None
+    """The newest migration of the directory that is applied already."""
 
     @property
     def failed_names(self) -> tuple[str, ...]:
@@ -48,7 +50,8 @@ def make_plan(migrations: tuple[Migration, ...], history: History, *, to: str | 
         raise request_errors.unknown_target(to)
     current = _current_records(history)
     pending = tuple(m for m in migrations if m.name not in current and _is_wanted(m, to))
-    return Plan(pending, history.failed, tuple(_diagnose(migrations, pending, current)))
+    applied = (m.name for m in reversed(migrations) if _is_applied(current.get(m.name)))
+    return Plan(pending, history.failed, tuple(_diagnose(migrations, pending, current)), next(applied, None))
 
 
 def check_plan(plan: Plan, *, strict: bool) -> None:
@@ -69,6 +72,10 @@ def check_schema_empty(history: History, schema: str, migrations: tuple[Migratio
 
 def _is_wanted(migration: Migration, to: str | None) -> bool:
     return to is None or sort_key(migration.name) <= sort_key(to)
+
+
+def _is_applied(record: MigrationRecord | None) -> bool:
+    return record is not None and record.state is MigrationState.APPLIED
 
 
 def _current_records(history: History) -> dict[str, MigrationRecord]:

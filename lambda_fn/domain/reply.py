@@ -1,6 +1,6 @@
 """What the invoker is to be told, as data; carried out by the handler."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lambda_fn.errors import MigrateError
 
@@ -19,4 +19,13 @@ class Raise:
     error: MigrateError
 
 
-Reply = Return | Raise
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Send `body` to a signed URL by HTTP PUT, then return `payload`. The URL is a capability: it never shows."""
+
+    url: str = field(repr=False)
+    body: bytes
+    payload: dict[str, object]
+
+
+Reply = Return | Raise | Put

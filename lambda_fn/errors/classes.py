@@ -1,7 +1,7 @@
 """The error classes: what a program tells apart."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,7 @@ class MigrateError(Exception):
         self.where = where or Whereabouts()
         self.lines = lines
         self.unknown = unknown
+        self._words: str | None = None
         super().__init__(self.headline)
 
     def __str__(self) -> str:
@@ -60,7 +61,17 @@ class MigrateError(Exception):
     @property
     def text(self) -> str:
         """The whole message: headline, excerpt, further lines."""
+        if self._words is not None:
+            return self._words
         return "\n".join([self.headline, *self._excerpt_lines(), *self.lines])
+
+    def in_words(self, text: str) -> Self:
+        """The same error with `text` as its whole message, for an invoker that takes only so much."""
+        copy = type(self)(
+            self.code, self.problem, self.next_step, where=self.where, lines=self.lines, unknown=self.unknown
+        )
+        copy._words = text
+        return copy
 
     def _excerpt_lines(self) -> list[str]:
         return [self.where.excerpt] if self.where.excerpt else []

@@ -67,3 +67,30 @@ def unknown_target(name: str) -> RequestInvalid:
         "Give the whole directory name, for example 20201207184859_initial_migration, "
         "and check that the package holds the directory you expect.",
     )
+
+
+def unknown_request_type(request_type: object) -> RequestInvalid:
+    """M107: a custom resource's event is none of Create, Update and Delete."""
+    return RequestInvalid(
+        "M107",
+        f"There is no RequestType {_as_json(request_type)}.",
+        "Send Create, Update or Delete, as CloudFormation does.",
+    )
+
+
+def action_not_offered(action: object, offered: Iterable[str]) -> RequestInvalid:
+    """M108: a custom resource asks for an action that is not one of its own."""
+    return RequestInvalid(
+        "M108",
+        f"A custom resource cannot have the Action {_as_json(action)}.",
+        f"Use one of these actions: {_listed(offered)}.",
+    )
+
+
+def misspelt_property(name: str, option: str) -> RequestInvalid:
+    """M109: a property of a custom resource is not known, and looks like an option. Ignored, it would mislead."""
+    return RequestInvalid(
+        "M109",
+        f"The property {_as_json(name)} is not known.",
+        f"Did you mean {option}? If it is only there to cause an Update, put it into Triggers.",
+    )

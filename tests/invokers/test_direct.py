@@ -8,13 +8,15 @@ from lambda_fn.domain.outcome import AppliedMigration, Outcome, Status, to_json
 from lambda_fn.domain.reply import Raise, Return
 from lambda_fn.domain.request import Action, Request
 from lambda_fn.errors import HistoryBlocked, RequestInvalid
-from lambda_fn.invokers import direct
+from lambda_fn.invokers.direct import Direct
 from tests.fixtures.projects import ROOT, check_outcome
 
 EVENTS = ROOT / "events"
 REQUESTS = {
     "direct-deploy.json": Request(),
+    "direct-doctor.json": Request(Action.DOCTOR),
     "direct-empty.json": Request(),
+    "direct-other-database.json": Request(secret_id="shop/database", dbname="shop"),
     "direct-plan.json": Request(Action.PLAN),
     "direct-resolve-applied.json": Request(Action.RESOLVE, applied=("20251030031945_first_mig",)),
     "direct-resolve-rolled-back.json": Request(
@@ -27,11 +29,11 @@ REQUESTS = {
 
 @pytest.mark.parametrize(("file", "request_"), REQUESTS.items(), ids=REQUESTS)
 def test_every_event_file_is_the_request_that_its_name_says(file: str, request_: Request) -> None:
-    assert direct.parse(json.loads((EVENTS / file).read_text())) == request_
+    assert Direct(json.loads((EVENTS / file).read_text())).request() == request_
 
 
 def test_there_is_no_event_file_that_is_not_tried() -> None:
-    assert {path.name for path in EVENTS.iterdir()} == set(REQUESTS)
+    assert {path.name for path in EVENTS.glob("direct-*")} == set(REQUESTS)
 
 
 def test_the_event_files_name_migrations_of_the_sample_directory() -> None:
@@ -41,19 +43,19 @@ def test_the_event_files_name_migrations_of_the_sample_directory() -> None:
 
 
 def test_nothing_at_all_deploys() -> None:
-    assert direct.parse(None) == direct.parse({}) == Request(Action.DEPLOY)
+    assert Direct(None).request() == Direct({}).request() == Request(Action.DEPLOY)
 
 
 @pytest.mark.parametrize("event", ["deploy", [], {"Action": "deploy"}, {"action": "reset"}, {"RequestType": "Create"}])
 def test_an_event_of_something_else_is_refused(event: object) -> None:
     with pytest.raises(RequestInvalid):
-        direct.parse(event)
+        Direct(event).request()
 
 
 def test_an_error_is_raised_so_that_the_invocation_fails() -> None:
     error = HistoryBlocked("P3009", "It failed.", "Resolve it.")
 
-    reply = direct.reply(Outcome(Action.DEPLOY, Status.FAILED, "r", 5, error=error))
+    reply = Direct(None).reply(Outcome(Action.DEPLOY, Status.FAILED, "r", 5, error=error))
 
     assert isinstance(reply, Raise)
     assert reply.error is error
@@ -68,7 +70,7 @@ def test_an_error_is_raised_so_that_the_invocation_fails() -> None:
     ],
 )
 def test_an_outcome_without_an_error_is_returned_as_json(outcome: Outcome) -> None:
-    reply = direct.reply(outcome)
+    reply = Direct(None).reply(outcome)
 
     assert isinstance(reply, Return)
     assert reply.payload == to_json(outcome) == json.loads(json.dumps(reply.payload))

@@ -1,0 +1,112 @@
+"""What CloudFormation and the CDK's Provider framework share: the event, and what it is answered with."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+
+from lambda_fn.domain.outcome import Outcome, Status
+from lambda_fn.domain.request import Action, Request, parse_request
+from lambda_fn.errors import MigrateError
+from lambda_fn.errors import answer as answer_errors
+from lambda_fn.errors import request as request_errors
+from lambda_fn.invokers.explanation import cut, printable
+from lambda_fn.invokers.invoker import Skip
+from lambda_fn.invokers.rollback import went_back
+
+Event = Mapping[str, object]
+
+_KEYS_BY_PROPERTY: Mapping[str, str] = {
+    "Action": "action",
+    "To": "to",
+    "Schema": "schema",
+    "OwnerRole": "ownerRole",
+    "Strict": "strict",
+    "LockWaitS": "lockWaitS",
+    "Requires": "requires",
+    "SecretId": "secretId",
+    "Dbname": "dbname",
+}
+_ACTIONS = (Action.DEPLOY, Action.VERIFY)
+# SecretArn, which would be a slip with consequences, is at 0.71; SecretVersionId, a likely trigger, at 0.696.
+_RESEMBLANCE = 0.7
+_OPTIONS_BY_FOLDED_NAME = {name.casefold(): name for name in _KEYS_BY_PROPERTY}
+
+_SUCCESSES = frozenset({Status.APPLIED, Status.UP_TO_DATE, Status.PASSED, Status.SKIPPED})
+_ID_LIMIT = 1024  # bytes
+# PostgreSQL's VARCHAR(255) holds no longer name: 255 characters of 4 bytes.
+_MIGRATION_LIMIT = 1024  # bytes
+_RUN_ID_LIMIT = 128  # bytes
+
+
+def properties_of(event: Event, key: str = "ResourceProperties") -> Mapping[str, object]:
+    """The properties of the resource; none where there is no object."""
+    properties = event.get(key)
+    return properties if isinstance(properties, dict) else {}
+
+
+def request_of(event: Event) -> Request | Skip:
+    """What the event asks for. Delete and a rollback ask for nothing. Raises: RequestInvalid."""
+    request_type, properties = event.get("RequestType"), properties_of(event)
+    if request_type == "Delete":
+        return Skip("Delete changes nothing: the schema and its history stay.")
+    if request_type not in ("Create", "Update"):
+        raise request_errors.unknown_request_type(request_type)
+    sign = went_back(properties, properties_of(event, "OldResourceProperties")) if request_type == "Update" else None
+    if sign is not None:
+        return Skip(f"This Update is a rollback ({sign} went back): the schema goes only forward.")
+    return parse_request(_options(properties))
+
+
+def _options(properties: Mapping[str, object]) -> dict[str, object]:
+    """The options among the properties, by the keys of a request; an empty one is a parameter that was left empty."""
+    for name in properties:
+        _check_name(name)
+    given = {_KEYS_BY_PROPERTY[name]: value for name, value in properties.items() if name in _KEYS_BY_PROPERTY}
+    options = {key: value for key, value in given.items() if value not in ("", None)}
+    if options.get("action", Action.DEPLOY) not in _ACTIONS:
+        raise request_errors.action_not_offered(options["action"], _ACTIONS)
+    return options
+
+
+def _check_name(name: str) -> None:
+    """Refuse a slip in the name of an option. Any other name is a trigger: its changes cause Updates."""
+    if name in _KEYS_BY_PROPERTY:
+        return
+    similar = get_close_matches(name.casefold(), _OPTIONS_BY_FOLDED_NAME, n=1, cutoff=_RESEMBLANCE)
+    if similar:
+        raise request_errors.misspelt_property(name, _OPTIONS_BY_FOLDED_NAME[similar[0]])
+
+
+def physical_resource_id(event: Event) -> str:
+    """The id of the resource: the event's own, or for a Create one that stays the same as long as the stack.
+
+    Another id than before would be a replacement: CloudFormation would then send a Delete for the former one.
+    """
+    own = event.get("PhysicalResourceId")
+    if isinstance(own, str) and own:
+        return own
+    made = f"{_stack_name(event.get('StackId'))}-{event.get('LogicalResourceId')}"
+    return printable(made).encode()[:_ID_LIMIT].decode("utf-8", "ignore")
+
+
+def _stack_name(stack_id: object) -> str:
+    """NAME of `arn:…:stack/NAME/uuid`."""
+    parts = str(stack_id).split("/")
+    return parts[1] if len(parts) > 1 else parts[0]
+
+
+def data_of(outcome: Outcome) -> dict[str, str]:
+    """The attributes of the resource, always the same: Fn::GetAtt of one that is missing fails the stack."""
+    return {
+        "Status": outcome.status.value,
+        "AppliedCount": str(len(outcome.applied)),
+        "LatestMigration": cut(printable(outcome.latest or "unknown"), _MIGRATION_LIMIT),
+        "ElapsedMs": str(outcome.elapsed_ms),
+        "RunId": cut(printable(outcome.run_id), _RUN_ID_LIMIT),
+    }
+
+
+def error_of(outcome: Outcome) -> MigrateError | None:
+    """Why the outcome is no success; None when it is one."""
+    if outcome.error is not None:
+        return outcome.error
+    return None if outcome.status in _SUCCESSES else answer_errors.no_success(outcome.status)

@@ -1,0 +1,34 @@
+"""What every invoker's protocol comes down to."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from lambda_fn.domain.outcome import Outcome
+from lambda_fn.domain.reply import Reply
+from lambda_fn.domain.request import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """The function that was invoked: its name, and where its log is."""
+
+    name: str
+    log_group: str
+    log_stream: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """There is nothing to do, and why; no database, secret or setting is needed to say so."""
+
+    reason: str
+
+
+class Invoker(Protocol):
+    """One event, in its invoker's protocol. Pure: what it replies is data."""
+
+    def request(self) -> Request | Skip:
+        """What the event asks for. Raises: RequestInvalid."""
+
+    def reply(self, outcome: Outcome) -> Reply:
+        """What the invoker is to be told of an outcome; the outcome of an error or of a Skip too."""
