@@ -1,13 +1,14 @@
-"""Every setting, read once from the environment. Nothing else reads the environment."""
+"""Every setting, read once from the environment, with what the request asks for. Nothing else reads the environment."""
 
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TypeVar
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from lambda_fn.errors import settings as settings_errors
-
-_T = TypeVar("_T")
+from lambda_fn.domain import variable
+from lambda_fn.domain.request import Request
+from lambda_fn.domain.target import Auth, Overrides, SslMode
+from lambda_fn.domain.variable import Variable
 
 LOCK_WAIT_S = 600.0
 RESERVE_S = 20.0
@@ -15,19 +16,30 @@ RESERVE_S = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How this function or process is set up; a request may override some of it.
+    """How this function or process is set up; `VARIABLES` says what each field means.
 
-    `database_url` and `secret_id` say which database, exactly one of them. `lock_wait_s` is how long to wait for
-    the advisory lock; None is until `RESERVE_S` before the deadline, and 600 s when there is none.
+    `database_url` and `secret_id` say which database, at most one of them. `lock_wait_s` None is until
+    `reserve_s` before the deadline, and 600 s when there is none.
     """
 
     database_url: str | None = field(default=None, repr=False)
     secret_id: str | None = None
+    host: str | None = None
+    port: int | None = None
+    dbname: str | None = None
+    user: str | None = None
+    auth: Auth = Auth.PASSWORD
+    sslmode: SslMode | None = None
+    sslrootcert: str | None = None
+    connect_timeout_s: int | None = None
     directory: str | None = None
     schema: str | None = None
     owner_role: str | None = None
     strict: bool = False
     lock_wait_s: float | None = None
+    reserve_s: float = RESERVE_S
+    metrics_namespace: str = "MigrateLambda"
+    service: str = "migrate-lambda"
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str] | None = None) -> "Settings":
@@ -37,45 +49,185 @@ class Settings:
         Raises: SettingsInvalid M201 for a value of the wrong kind.
         """
         given = os.environ if environment is None else environment
-        return cls(
-            database_url=_read(given, "DATABASE_URL", _text),
-            secret_id=_read(given, "MIGRATE_SECRET_ID", _text),
-            directory=_read(given, "MIGRATE_DIR", _text),
-            schema=_read(given, "MIGRATE_SCHEMA", _text),
-            owner_role=_read(given, "MIGRATE_OWNER_ROLE", _text),
-            strict=_read(given, "MIGRATE_STRICT", _flag) or False,
-            lock_wait_s=_read(given, "MIGRATE_LOCK_WAIT_S", _seconds),
-        )
+        values = {each.field: each.value(given) for each in VARIABLES}
+        return cls(**{name: value for name, value in values.items() if value is not None})
 
-    def lock_wait_within(self, requested_s: float | None, remaining_s: float | None) -> float:
-        """Seconds to wait for the advisory lock: as requested, else as set; within the invoker's time, if limited."""
-        wishes = (requested_s, self.lock_wait_s, LOCK_WAIT_S)
-        wished = next(wish for wish in wishes if wish is not None)
-        return wished if remaining_s is None else max(0.0, min(wished, remaining_s - RESERVE_S))
+    def for_request(self, request: Request) -> "Settings":
+        """With what the request asks for in the place of what is set.
 
+        A request's own secret is another database: where the set one lies and whose it is does not count for it.
+        """
+        asked: dict[str, Any] = {
+            "schema": request.schema,
+            "owner_role": request.owner_role,
+            "strict": request.strict,
+            "lock_wait_s": request.lock_wait_s,
+            "secret_id": request.secret_id,
+            "dbname": request.dbname,
+        }
+        elsewhere = request.secret_id not in (None, self.secret_id)
+        base = replace(self, database_url=None, host=None, port=None, dbname=None, user=None) if elsewhere else self
+        return replace(base, **{name: value for name, value in asked.items() if value is not None})
 
-def _read(given: Mapping[str, str], name: str, convert: Callable[[str, str], _T]) -> _T | None:
-    value = given.get(name, "").strip()
-    return convert(name, value) if value else None
+    @property
+    def overrides(self) -> Overrides:
+        """What stands in the place of a secret's or a URL's own values."""
+        return Overrides(self.host, self.port, self.dbname, self.user, self.connect_timeout_s)
 
-
-def _text(name: str, value: str) -> str:
-    return value
-
-
-def _flag(name: str, value: str) -> bool:
-    if value.lower() in ("true", "1", "yes"):
-        return True
-    if value.lower() in ("false", "0", "no"):
-        return False
-    raise settings_errors.wrong_setting(name, "true or false", "true")
+    def lock_wait_within(self, work_left_s: float) -> float:
+        """Seconds to wait for the advisory lock, out of those that are left for work."""
+        wished_s = LOCK_WAIT_S if self.lock_wait_s is None else self.lock_wait_s
+        return max(0.0, min(wished_s, work_left_s))
 
 
-def _seconds(name: str, value: str) -> float:
-    try:
-        seconds = float(value)
-    except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds < float("inf"):
-        raise settings_errors.wrong_setting(name, "a number of seconds, 0 or more", "60")
-    return seconds
+VARIABLES = (
+    Variable(
+        "MIGRATE_SECRET_ID",
+        "secret_id",
+        variable.text,
+        "Name or ARN of the Secrets Manager secret with the credentials, in any form that RDS writes, or a URL.",
+        "shop/database",
+        request_key="secretId",
+    ),
+    Variable(
+        "DATABASE_URL",
+        "database_url",
+        variable.text,
+        "The database as a URL, read by Prisma's rules, instead of a secret.",
+        "postgresql://app:secret@db.internal:5432/shop?schema=public",
+    ),
+    Variable(
+        "MIGRATE_AUTH",
+        "auth",
+        variable.auth,
+        "`iam` logs in with an RDS IAM token, made without any call, instead of the password.",
+        "iam",
+        default="password",
+    ),
+    Variable(
+        "MIGRATE_HOST",
+        "host",
+        variable.text,
+        "Host in the place of the secret's or URL's; needed with a secret that RDS manages, which has none.",
+        "shop.cluster-c1a2b3c4d5e6.eu-central-1.rds.amazonaws.com",
+    ),
+    Variable(
+        "MIGRATE_PORT",
+        "port",
+        variable.port,
+        "Port in the place of the secret's or URL's.",
+        "5432",
+        default="the secret's or URL's, else 5432",
+    ),
+    Variable(
+        "MIGRATE_DBNAME",
+        "dbname",
+        variable.text,
+        "Database in the place of the secret's or URL's; needed where the secret has none.",
+        "shop",
+        request_key="dbname",
+    ),
+    Variable(
+        "MIGRATE_USER",
+        "user",
+        variable.text,
+        "User in the place of the secret's or URL's; with `iam`, the user to log in as.",
+        "migrator",
+    ),
+    Variable(
+        "MIGRATE_SSLMODE",
+        "sslmode",
+        variable.sslmode,
+        "libpq's sslmode. Anything weaker than verify-full is warned of in every run.",
+        "require",
+        default="verify-full; on loopback prefer",
+    ),
+    Variable(
+        "MIGRATE_SSLROOTCERT",
+        "sslrootcert",
+        variable.text,
+        "File of the certificate authorities to trust instead of those of Amazon RDS; `system` for the system's.",
+        "/opt/ca.pem",
+        default="the Amazon RDS bundle in the package",
+    ),
+    Variable(
+        "MIGRATE_CONNECT_TIMEOUT_S",
+        "connect_timeout_s",
+        variable.whole_seconds,
+        "How long to wait for the server to take a connection; a paused Aurora Serverless needs about 15.",
+        "30",
+        default="the URL's, else 20",
+        unit="s",
+    ),
+    Variable(
+        "MIGRATE_DIR",
+        "directory",
+        variable.text,
+        "The migrations directory.",
+        "/opt/migrations",
+        default="/opt/migrations, /opt, or migrations/ in the package: the one that is there",
+    ),
+    Variable(
+        "MIGRATE_SCHEMA",
+        "schema",
+        variable.text,
+        "Schema of the history, and search_path of the scripts.",
+        "app",
+        default="the URL's, else public",
+        request_key="schema",
+    ),
+    Variable(
+        "MIGRATE_OWNER_ROLE",
+        "owner_role",
+        variable.text,
+        "Role that is to own what is made (SET ROLE): needed where a rotation alternates between two users.",
+        "app_owner",
+        default="the user",
+        request_key="ownerRole",
+    ),
+    Variable(
+        "MIGRATE_STRICT",
+        "strict",
+        variable.flag,
+        "Warnings about the history are errors.",
+        "true",
+        default="false",
+        request_key="strict",
+    ),
+    Variable(
+        "MIGRATE_LOCK_WAIT_S",
+        "lock_wait_s",
+        variable.seconds,
+        "How long to wait for another runner that holds the advisory lock.",
+        "60",
+        default="what the invocation's time allows; 600 without a limit",
+        unit="s",
+        request_key="lockWaitS",
+    ),
+    Variable(
+        "MIGRATE_RESERVE_S",
+        "reserve_s",
+        variable.seconds,
+        "Time kept back at the end of an invocation, to stop what is running and to answer.",
+        "30",
+        default="20",
+        unit="s",
+    ),
+    Variable(
+        "POWERTOOLS_METRICS_NAMESPACE",
+        "metrics_namespace",
+        variable.text,
+        "CloudWatch namespace of the metrics.",
+        "Shop/Migrations",
+        default="MigrateLambda",
+    ),
+    Variable(
+        "POWERTOOLS_SERVICE_NAME",
+        "service",
+        variable.text,
+        "`service` in every log record, and the dimension of the metrics.",
+        "shop-migrations",
+        default="migrate-lambda",
+    ),
+)
+"""What can be set. `docs/settings.md` is made of it."""

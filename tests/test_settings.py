@@ -1,13 +1,30 @@
 """Settings from the environment."""
 
+import dataclasses
+
 import pytest
 
+from lambda_fn.domain.request import Request, parse_request
+from lambda_fn.domain.target import Auth, Overrides, SslMode
+from lambda_fn.domain.variable import Variable
 from lambda_fn.errors import SettingsInvalid
-from lambda_fn.settings import LOCK_WAIT_S, RESERVE_S, Settings
+from lambda_fn.settings import LOCK_WAIT_S, RESERVE_S, VARIABLES, Settings
+from tests.settings_reference import REFERENCE, reference
 
 FULL = {
     "DATABASE_URL": "postgresql://u:p@h/d",
     "MIGRATE_SECRET_ID": "shop/database",
+    "MIGRATE_AUTH": "iam",
+    "MIGRATE_HOST": "db.internal",
+    "MIGRATE_PORT": "5433",
+    "MIGRATE_DBNAME": "shop",
+    "MIGRATE_USER": "migrator",
+    "MIGRATE_SSLMODE": "verify-ca",
+    "MIGRATE_SSLROOTCERT": "/opt/ca.pem",
+    "MIGRATE_CONNECT_TIMEOUT_S": "30",
+    "MIGRATE_RESERVE_S": "25",
+    "POWERTOOLS_METRICS_NAMESPACE": "Shop/Migrations",
+    "POWERTOOLS_SERVICE_NAME": "shop-migrations",
     "MIGRATE_DIR": "/opt/migrations",
     "MIGRATE_SCHEMA": "app",
     "MIGRATE_OWNER_ROLE": "app_owner",
@@ -26,6 +43,17 @@ def test_every_setting_has_its_variable() -> None:
     assert Settings.from_env(FULL) == Settings(
         database_url="postgresql://u:p@h/d",
         secret_id="shop/database",
+        auth=Auth.IAM,
+        host="db.internal",
+        port=5433,
+        dbname="shop",
+        user="migrator",
+        sslmode=SslMode.VERIFY_CA,
+        sslrootcert="/opt/ca.pem",
+        connect_timeout_s=30,
+        reserve_s=25.0,
+        metrics_namespace="Shop/Migrations",
+        service="shop-migrations",
         directory="/opt/migrations",
         schema="app",
         owner_role="app_owner",
@@ -85,6 +113,76 @@ def test_what_is_no_number_of_seconds_is_m201(value: str) -> None:
     assert error.next_step == "Set it to something like 60, or remove it."
 
 
+def test_every_setting_is_tried_here_and_every_field_can_be_set() -> None:
+    assert set(FULL) == {variable.name for variable in VARIABLES}
+    assert {field.name for field in dataclasses.fields(Settings)} == {variable.field for variable in VARIABLES}
+    full, absent = Settings.from_env(FULL), Settings()
+    for variable in VARIABLES:
+        assert getattr(full, variable.field) != getattr(absent, variable.field), variable.name
+
+
+@pytest.mark.parametrize("variable", VARIABLES, ids=lambda variable: variable.name)
+def test_the_example_in_the_documentation_is_taken(variable: Variable) -> None:
+    assert getattr(Settings.from_env({variable.name: variable.example}), variable.field) is not None
+    assert variable.meaning.endswith(".")
+
+
+def test_the_documentation_is_what_the_table_says() -> None:
+    assert REFERENCE.read_text(encoding="utf-8") == reference(), "run python -m tests.settings_reference"
+
+
+def test_every_request_key_of_the_table_is_one() -> None:
+    for variable in VARIABLES:
+        if variable.request_key:
+            value = True if variable.read(variable.name, variable.example) is True else variable.example
+            asked = Settings().for_request(parse_request({variable.request_key: value}))
+            assert getattr(asked, variable.field) == variable.read(variable.name, variable.example)
+
+
+SPOILT = {
+    "MIGRATE_AUTH": ["hunter2", "rds", "password,iam"],
+    "MIGRATE_PORT": ["hunter2", "0", "65536", "-1", "5432.0", "٥٤٣٢", "9" * 5000],
+    "MIGRATE_SSLMODE": ["hunter2", "verify_full", "on"],
+    "MIGRATE_CONNECT_TIMEOUT_S": ["hunter2", "0", "-1", "1.5", "inf", "9" * 5000],
+    "MIGRATE_RESERVE_S": ["hunter2", "-1", "nan"],
+    "MIGRATE_SCHEMA": ["hunter2\0"],
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in SPOILT.items() for value in values])
+def test_a_wrong_value_is_refused_by_the_name_of_its_setting_and_not_repeated(name: str, value: str) -> None:
+    error = refusal(name, value)
+
+    assert error.code == "M201"
+    assert error.problem.startswith(f"The setting {name} is not ")
+    assert "hunter2" not in error.text
+
+
+@pytest.mark.parametrize(("value", "mode"), [("REQUIRE", SslMode.REQUIRE), ("verify-full", SslMode.VERIFY_FULL)])
+def test_a_choice_may_be_in_capitals(value: str, mode: SslMode) -> None:
+    assert Settings.from_env({"MIGRATE_SSLMODE": value}).sslmode is mode
+
+
+SET = Settings(database_url="postgresql://u:p@h/d", host="h", port=1, dbname="d", user="u", schema="s", strict=True)
+
+
+def test_what_a_request_does_not_say_stays_as_set() -> None:
+    assert SET.for_request(Request()) == SET
+
+
+def test_a_request_with_a_secret_of_its_own_means_another_database() -> None:
+    asked = SET.for_request(Request(secret_id="other/database"))
+
+    assert asked == Settings(secret_id="other/database", schema="s", strict=True)
+    assert SET.for_request(Request(secret_id="other/database", dbname="x")).overrides == Overrides(dbname="x")
+
+
+def test_a_request_that_names_the_secret_that_is_set_changes_nothing() -> None:
+    known = Settings(secret_id="shop/database", host="h", port=1, dbname="d")
+
+    assert known.for_request(Request(secret_id="shop/database")) == known
+
+
 def test_the_url_is_not_in_the_repr_of_the_settings() -> None:
     assert "hunter2" not in repr(Settings(database_url="postgresql://u:hunter2@h/d"))
 
@@ -109,4 +207,6 @@ def test_the_url_is_not_in_the_repr_of_the_settings() -> None:
 def test_the_wait_for_the_lock_is_as_requested_else_as_set_and_ends_before_the_time_of_the_invoker(
     requested_s: float | None, set_s: float | None, remaining_s: float | None, wait_s: float
 ) -> None:
-    assert Settings(lock_wait_s=set_s).lock_wait_within(requested_s, remaining_s) == wait_s
+    settings = Settings(lock_wait_s=set_s).for_request(Request(lock_wait_s=requested_s))
+
+    assert settings.lock_wait_within(float("inf") if remaining_s is None else remaining_s - RESERVE_S) == wait_s

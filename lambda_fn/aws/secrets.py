@@ -23,7 +23,9 @@ _NEXT_STEPS = {
     **dict.fromkeys(
         ("NoCredentialsError", "PartialCredentialsError"), "Run it with AWS credentials, or set DATABASE_URL."
     ),
-    "NoRegionError": "Set AWS_REGION, or give the secret's region another way.",
+    **dict.fromkeys(
+        ("NoRegionError", "InvalidRegionError", "ValueError"), "Set AWS_REGION to the region of the secret."
+    ),
     **dict.fromkeys(
         ("EndpointConnectionError", "ConnectTimeoutError", "ReadTimeoutError", "ProxyConnectionError"), _REACH
     ),
@@ -46,7 +48,8 @@ def read_secret(secret_id: str) -> str:
         return _client().get_secret_value(SecretId=secret_id).get("SecretString", "")
     except ClientError as error:
         raise _refused(secret_id, error.response["Error"]["Code"]) from None
-    except BotoCoreError as error:
+    # An empty region makes an endpoint that is no URL.
+    except (BotoCoreError, ValueError) as error:
         raise _refused(secret_id, type(error).__name__) from None
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from lambda_fn.domain.check import Check, Result
 from lambda_fn.domain.outcome import AppliedMigration
 from lambda_fn.domain.plan import Diagnostic
 from lambda_fn.domain.request import Action
@@ -172,6 +173,21 @@ class Planned:
 
 
 @dataclass(frozen=True, slots=True)
+class Checked:
+    """Doctor knows the result of a check."""
+
+    check: Check
+
+    @property
+    def sentences(self) -> tuple[Sentence, ...]:
+        """The check, and what to do."""
+        return (Sentence(self.check.sentence, _LEVELS[self.check.result]),)
+
+
+_LEVELS = {Result.PASSED: Level.INFO, Result.UNKNOWN: Level.WARNING, Result.FAILED: Level.ERROR}
+
+
+@dataclass(frozen=True, slots=True)
 class DeployFinished:
     """Deploy came to its end without an error."""
 
@@ -190,6 +206,18 @@ class DeployFinished:
             Sentence("All migrations have been successfully applied."),
             done,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """The event asks for nothing that needs a run."""
+
+    reason: str
+
+    @property
+    def sentences(self) -> tuple[Sentence, ...]:
+        """Why."""
+        return (Sentence(self.reason),)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,14 +23,17 @@ class Action(StrEnum):
     """Succeed only if nothing is pending or failed; no lock, no write."""
     RESOLVE = "resolve"
     """Mark migrations as applied or as rolled back."""
+    DOCTOR = "doctor"
+    """Say of everything that a deploy needs whether it is there, and what to do; no lock, no write."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """One request. None means: as the settings say.
 
-    `to` is the last migration to deploy; `requires` the one that `verify` insists on; `applied` and
-    `rolled_back` are the names to resolve, exactly one of them being non-empty for `resolve`.
+    `to` is the last migration to deploy; `requires` the one that `verify` insists on; `secret_id` and
+    `dbname` another database than the one that is set; `applied` and `rolled_back` are the names to resolve,
+    exactly one of them being non-empty for `resolve`.
     """
 
     action: Action = Action.DEPLOY
@@ -40,17 +43,20 @@ class Request:
     strict: bool | None = None
     lock_wait_s: float | None = None
     requires: str | None = None
+    secret_id: str | None = None
+    dbname: str | None = None
     applied: tuple[str, ...] = ()
     rolled_back: tuple[str, ...] = ()
 
 
-_COMMON_KEYS = ("action", "schema", "ownerRole", "strict", "lockWaitS")
+_COMMON_KEYS = ("action", "schema", "ownerRole", "strict", "lockWaitS", "secretId", "dbname")
 _KEYS: Mapping[Action, tuple[str, ...]] = {
     Action.DEPLOY: (*_COMMON_KEYS, "to"),
     Action.STATUS: (*_COMMON_KEYS, "to"),
     Action.PLAN: (*_COMMON_KEYS, "to"),
     Action.VERIFY: (*_COMMON_KEYS, "to", "requires"),
     Action.RESOLVE: (*_COMMON_KEYS, "applied", "rolledBack"),
+    Action.DOCTOR: _COMMON_KEYS,
 }
 
 
@@ -72,6 +78,8 @@ def parse_request(event: object) -> Request:
         strict=_read(mapping, "strict", _flag),
         lock_wait_s=_read(mapping, "lockWaitS", _seconds),
         requires=_read(mapping, "requires", _name),
+        secret_id=_read(mapping, "secretId", _name),
+        dbname=_read(mapping, "dbname", _name),
         applied=_read(mapping, "applied", _names) or (),
         rolled_back=_read(mapping, "rolledBack", _names) or (),
     )
@@ -146,5 +154,7 @@ def _list(key: str, value: object) -> list[object]:
 _EXAMPLES: Mapping[str, str] = {
     "schema": "public",
     "ownerRole": "app_owner",
+    "secretId": "shop/database",
+    "dbname": "shop",
     **dict.fromkeys(("to", "requires", "applied", "rolledBack"), "20201207184859_initial_migration"),
 }

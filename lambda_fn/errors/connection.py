@@ -8,13 +8,19 @@ from lambda_fn.errors.classes import (
 )
 
 
-def authentication_failed(host: str, user: str) -> SettingsInvalid:
-    """P1000: the server does not take this user with this password."""
+def authentication_failed(host: str, user: str, *, iam: bool = False) -> SettingsInvalid:
+    """P1000: the server does not take this user with this password or IAM token."""
+    by_iam = (
+        f'A login by IAM needs GRANT rds_iam TO "{user}", IAM authentication switched on in the database, and '
+        "rds-db:connect on this user and this instance or cluster for the function's role."
+    )
+    otherwise = "A secret has been read a second time by now. If it is just being rotated, run it again."
     return SettingsInvalid(
         "P1000",
         f"Authentication failed against database server at `{host}`, the provided database credentials "
         f"for `{user}` are not valid.",
         f"Please make sure to provide valid database credentials for the database server at `{host}`.",
+        lines=(by_iam if iam else otherwise,),
     )
 
 
@@ -73,11 +79,40 @@ def connection_closed_outside_transaction(migration: str) -> DatabaseUnreachable
 
 
 def tls_failed(reason: str) -> SettingsInvalid:
-    """P1011: no TLS where it is required, or a certificate that does not hold."""
+    """P1011: something else is wrong with TLS."""
     return SettingsInvalid(
         "P1011",
         f"Error opening a TLS connection: {reason}.",
-        "Check sslmode, sslrootcert and the host name in the URL, and that the server has TLS switched on.",
+        "Check MIGRATE_SSLMODE, MIGRATE_SSLROOTCERT and the host name, and that the server has TLS switched on.",
+    )
+
+
+def tls_not_offered(address: str) -> SettingsInvalid:
+    """P1011: the server has no TLS, and without it nobody knows who answers."""
+    return SettingsInvalid(
+        "P1011",
+        f"Error opening a TLS connection: the server at {address} does not offer TLS.",
+        "Switch TLS on in the server. Where the network itself is trusted, MIGRATE_SSLMODE=disable goes without.",
+    )
+
+
+def certificate_not_trusted(address: str) -> SettingsInvalid:
+    """P1011: the server's certificate is signed by an authority that is not trusted, or has expired."""
+    return SettingsInvalid(
+        "P1011",
+        f"Error opening a TLS connection: the certificate of {address} is not signed by an authority that is trusted, "
+        "or is no longer valid.",
+        "Point MIGRATE_SSLROOTCERT at the file of the authority that signed it; without it, those of Amazon RDS are "
+        "trusted. MIGRATE_SSLMODE=require encrypts without looking at the certificate.",
+    )
+
+
+def certificate_of_another_name(reason: str) -> SettingsInvalid:
+    """P1011: the certificate is trusted, and is another server's."""
+    return SettingsInvalid(
+        "P1011",
+        f"Error opening a TLS connection: {reason}.",
+        "Use the name that the certificate has: the endpoint that RDS shows, not a CNAME or an IP address.",
     )
 
 

@@ -18,7 +18,8 @@ def no_database() -> SettingsInvalid:
         "M202",
         "No database is configured.",
         "Set MIGRATE_SECRET_ID to the name or ARN of a Secrets Manager secret, or DATABASE_URL "
-        "to a URL such as postgresql://user:password@host:5432/database.",
+        "to a URL such as postgresql://user:password@host:5432/database, or MIGRATE_AUTH=iam with MIGRATE_HOST, "
+        "MIGRATE_USER and MIGRATE_DBNAME.",
     )
 
 
@@ -33,11 +34,20 @@ def secret_unreadable(secret_id: str, reason: str, next_step: str) -> SettingsIn
 
 
 def secret_not_an_object(secret_id: str) -> SettingsInvalid:
-    """M205: the secret is not a JSON object. Its content is never repeated."""
+    """M205: the secret is neither a JSON object nor a URL. Its content is never repeated."""
     return SettingsInvalid(
         "M205",
-        f"The secret {secret_id} is not a JSON object.",
-        "Store a JSON object with username, password, host, port and dbname in it.",
+        f"The secret {secret_id} is neither a JSON object nor a postgresql:// URL.",
+        "Store a JSON object with username, password, host, port and dbname in it, or the URL.",
+    )
+
+
+def secret_of_another_engine(secret_id: str) -> SettingsInvalid:
+    """M205: the secret's `engine` is not PostgreSQL."""
+    return SettingsInvalid(
+        "M205",
+        f"The secret {secret_id} is for a database that is not PostgreSQL, as its engine says.",
+        "Name the PostgreSQL database's secret in MIGRATE_SECRET_ID.",
     )
 
 
@@ -46,7 +56,41 @@ def secret_malformed(secret_id: str, missing: Iterable[str]) -> SettingsInvalid:
     return SettingsInvalid(
         "M205",
         f"The secret {secret_id} lacks {', '.join(missing)}.",
-        "Store a JSON object with username, password, host, port and dbname in it.",
+        "Store a JSON object with username, password, host, port and dbname in it, or set what a secret that RDS "
+        "manages does not hold: MIGRATE_HOST, MIGRATE_PORT, MIGRATE_DBNAME.",
+    )
+
+
+def iam_incomplete(missing: Iterable[str]) -> SettingsInvalid:
+    """M214: a login by IAM without a secret or URL needs to be told where and as whom."""
+    return SettingsInvalid(
+        "M214",
+        f"For MIGRATE_AUTH=iam, {', '.join(missing)} is missing.",
+        "Set it, or name a secret or URL that holds it.",
+    )
+
+
+def iam_needs_tls(sslmode: str) -> SettingsInvalid:
+    """M215: a token may not go over a connection that may be unencrypted, and RDS takes none without TLS."""
+    return SettingsInvalid(
+        "M215",
+        f"A login by IAM needs TLS, and sslmode is {sslmode}.",
+        "Remove MIGRATE_SSLMODE, or set it to verify-full.",
+    )
+
+
+def token_not_made(reason: str, next_step: str) -> SettingsInvalid:
+    """M216: no IAM token could be made, which takes no network but AWS credentials and a region."""
+    return SettingsInvalid("M216", f"No IAM token could be made: {reason}.", next_step)
+
+
+def no_root_certificate(path: str) -> SettingsInvalid:
+    """M217: the file of certificate authorities is not there."""
+    return SettingsInvalid(
+        "M217",
+        f"There is no file {path} with certificate authorities.",
+        "Correct MIGRATE_SSLROOTCERT (sslrootcert or sslcert in the URL), or remove it: the authorities of Amazon RDS "
+        "are in the package.",
     )
 
 

@@ -23,6 +23,8 @@ OUTCOMES = {
     Status.PENDING: Outcome(Action.STATUS, Status.PENDING, "r", 5, pending=(PendingMigration(A),)),
     Status.FAILED: Outcome(Action.DEPLOY, Status.FAILED, "r", 5, failed=(A,), error=BLOCKED),
     Status.UNKNOWN: Outcome(Action.DEPLOY, Status.UNKNOWN, "r", 5, error=BLOCKED),
+    Status.PASSED: Outcome(Action.DOCTOR, Status.PASSED, "r", 5),
+    Status.SKIPPED: Outcome(Action.DEPLOY, Status.SKIPPED, "r", 0, skipped="The stack is being deleted."),
 }
 FULL = Outcome(
     action=Action.DEPLOY,
@@ -40,6 +42,7 @@ FULL = Outcome(
     failed=("x",),
     resolved=("y",),
     warnings=(Diagnostic("M510", "Edited.", (A,)),),
+    latest=A,
     error=MigrateError(
         "P3018", "It failed.", "Mend it.", where=Whereabouts(B, "42601", 2, 3, 4, "an excerpt"), lines=("DETAIL: d",)
     ),
@@ -82,6 +85,9 @@ def test_every_field_has_its_key() -> None:
         "failed": ["x"],
         "resolved": ["y"],
         "warnings": [{"code": "M510", "message": "Edited.", "migrations": [A]}],
+        "latest": A,
+        "skipped": None,
+        "checks": [],
         "error": {
             "class": "MigrateError",
             "code": "P3018",

@@ -17,6 +17,8 @@ COMMON: _Keys = {
     "ownerRole": ("app_owner", {"owner_role": "app_owner"}),
     "strict": (True, {"strict": True}),
     "lockWaitS": (60, {"lock_wait_s": 60.0}),
+    "secretId": ("shop/database", {"secret_id": "shop/database"}),
+    "dbname": ("shop", {"dbname": "shop"}),
 }
 TO: _Keys = {"to": (NAME, {"to": NAME})}
 KEYS: dict[Action, _Keys] = {
@@ -29,9 +31,10 @@ KEYS: dict[Action, _Keys] = {
         "applied": ([NAME], {"applied": (NAME,)}),
         "rolledBack": ([NAME], {"rolled_back": (NAME,)}),
     },
+    Action.DOCTOR: COMMON,
 }
 EVERY_KEY = {key: value for keys in KEYS.values() for key, (value, _) in keys.items()}
-PLAIN = ["deploy", "status", "plan", "verify"]
+PLAIN = ["deploy", "status", "plan", "verify", "doctor"]
 
 
 def refusal(event: object) -> RequestInvalid:
@@ -81,7 +84,7 @@ def test_an_unknown_action_lists_the_known_ones(action: object) -> None:
     error = refusal({"action": action})
 
     assert error.code == "M102"
-    assert error.next_step == "Use one of these actions: deploy, status, plan, verify, resolve."
+    assert error.next_step == "Use one of these actions: deploy, status, plan, verify, resolve, doctor."
 
 
 @pytest.mark.parametrize("action", [None, True, {"a": [None]}])

@@ -1,4 +1,4 @@
-"""Which database, and as whom: URLs as Prisma reads them, and secrets."""
+"""A database URL, as Prisma reads it."""
 
 from contextlib import suppress
 from urllib.parse import quote
@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_fn.domain.target import Target, target_from_secret, target_from_url
+from lambda_fn.domain.target import Target
+from lambda_fn.domain.url import target_from_url
 from lambda_fn.errors import SettingsInvalid
 
 PASSWORD = "a#^+!@:/?[]% é'\"\\b"
-SECRET = {"username": "app", "password": PASSWORD, "host": "db.internal", "port": 5433, "dbname": "shop"}
 
 
 def refusal(url: str) -> SettingsInvalid:
@@ -51,9 +51,18 @@ def test_a_url_is_read_as_prisma_reads_it(url: str, target: Target) -> None:
 PARAMETERS = {
     "none": ("", {}),
     "sslmode": ("sslmode=require", {"sslmode": "require"}),
+    "a mode that promises nothing is no wish": ("sslmode=prefer", {}),
+    "nor is the other one": ("sslmode=allow&connection_limit=1", {}),
+    "no TLS": ("sslmode=disable", {"sslmode": "disable"}),
+    "verify-ca": ("sslmode=verify-ca", {"sslmode": "verify-ca"}),
     "a strict sslmode is honoured": ("sslmode=verify-full", {"sslmode": "verify-full"}),
     "sslaccept=strict checks the name": ("sslaccept=strict", {"sslmode": "verify-full"}),
     "sslaccept wins": ("sslmode=prefer&sslaccept=strict", {"sslmode": "verify-full"}),
+    "sslaccept does not weaken": (
+        "sslmode=verify-full&sslaccept=accept_invalid_certs",
+        {"sslmode": "verify-full"},
+    ),
+    "sslaccept alone is a wish not to verify": ("sslaccept=accept_invalid_certs", {"sslmode": "require"}),
     "sslaccept that accepts": ("sslmode=require&sslaccept=accept_invalid_certs", {"sslmode": "require"}),
     "sslcert is the authority's": ("sslcert=/ca.pem", {"sslrootcert": "/ca.pem"}),
     "libpq's own name": ("sslrootcert=system", {"sslrootcert": "system"}),
@@ -71,7 +80,7 @@ def test_parameters_are_translated_to_those_of_libpq(query: str, parameters: dic
     assert target_from_url(f"postgresql://u:p@h/d?{query}").parameters == parameters
 
 
-def test_libpq_is_told_all_of_it_and_waits_five_seconds_unless_told_otherwise() -> None:
+def test_libpq_is_told_all_of_it_and_waits_twenty_seconds_unless_told_otherwise() -> None:
     url = "postgresql://u:p@h:5433/d?sslmode=require"
 
     assert target_from_url(url).conninfo == {
@@ -81,7 +90,7 @@ def test_libpq_is_told_all_of_it_and_waits_five_seconds_unless_told_otherwise() 
         "password": "p",
         "dbname": "d",
         "sslmode": "require",
-        "connect_timeout": "5",
+        "connect_timeout": "20",
         # A host that vanishes without a word is noticed within half a minute.
         "keepalives_idle": "10",
         "keepalives_interval": "5",
@@ -135,11 +144,8 @@ def test_a_refusal_keeps_no_cause_that_repeats_the_url() -> None:
 
 
 @pytest.mark.parametrize("password", [PASSWORD, "#", "^", "+", "!", "@", ":", "/", "?", "[", "]", "%", "%41", "a b"])
-def test_a_password_of_any_characters_comes_through_percent_encoded_and_in_a_secret(password: str) -> None:
-    url = f"postgresql://app:{quote(password, safe='')}@db.internal:5433/shop"
-
-    assert target_from_url(url).password == password
-    assert target_from_url(url) == target_from_secret("s", {**SECRET, "password": password})
+def test_a_password_of_any_characters_comes_through_percent_encoded(password: str) -> None:
+    assert target_from_url(f"postgresql://app:{quote(password, safe='')}@db.internal:5433/shop").password == password
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
@@ -160,50 +166,6 @@ def test_a_password_is_never_in_a_repr() -> None:
         assert "hunter2" not in repr(target)
         assert "hunter2" not in str(target)
         assert "hunter2" not in target.address
-
-
-@pytest.mark.parametrize("port", [5433, "5433"])
-def test_a_secret_is_read_as_secrets_manager_keeps_it(port: object) -> None:
-    secret = {**SECRET, "port": port, "engine": "postgres", "dbInstanceIdentifier": "shop", "ssl": True}
-
-    assert target_from_secret("s", secret) == Target("db.internal", 5433, "app", PASSWORD, "shop")
-
-
-def test_a_secret_without_a_port_means_5432() -> None:
-    without = {key: value for key, value in SECRET.items() if key != "port"}
-
-    assert target_from_secret("s", without).port == 5432
-
-
-SPOILT = {
-    "an empty object": ({}, "username, password, host, dbname"),
-    "only what RDS keeps by itself": ({"username": "u", "password": "hunter2"}, "host, dbname"),
-    "an empty password": ({**SECRET, "password": ""}, "password"),
-    "a password that is a number": ({**SECRET, "password": 5}, "password"),
-    "a port that is a word": ({**SECRET, "password": "hunter2", "port": "hunter2"}, "a numeric port"),
-    "a port that is null": ({**SECRET, "port": None}, "a numeric port"),
-    "a port with a sign": ({**SECRET, "port": -1}, "a numeric port"),
-    "a port that is true": ({**SECRET, "port": True}, "a numeric port"),
-}
-
-
-@pytest.mark.parametrize("secret", ["hunter2", ["hunter2"], None, 7])
-def test_a_secret_that_is_no_json_object_is_m205(secret: object) -> None:
-    with pytest.raises(SettingsInvalid) as refused:
-        target_from_secret("shop/database", secret)
-
-    assert (refused.value.code, refused.value.problem) == ("M205", "The secret shop/database is not a JSON object.")
-    assert "hunter2" not in refused.value.text
-
-
-@pytest.mark.parametrize(("secret", "missing"), SPOILT.values(), ids=SPOILT)
-def test_a_secret_that_lacks_something_is_m205_with_the_names_only(secret: object, missing: str) -> None:
-    with pytest.raises(SettingsInvalid) as refused:
-        target_from_secret("shop/database", secret)
-
-    assert (refused.value.code, refused.value.problem) == ("M205", f"The secret shop/database lacks {missing}.")
-    assert "hunter2" not in refused.value.text
-    assert PASSWORD not in refused.value.text
 
 
 @given(st.text())

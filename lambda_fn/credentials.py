@@ -1,0 +1,82 @@
+"""Where to connect and as whom, out of the settings."""
+
+from pathlib import Path
+
+from lambda_fn.domain.secret import target_from_overrides, target_from_secret
+from lambda_fn.domain.target import Auth, Target
+from lambda_fn.domain.tls import SYSTEM, secured
+from lambda_fn.domain.url import target_from_url
+from lambda_fn.errors import settings as settings_errors
+from lambda_fn.settings import Settings
+
+RDS_BUNDLE = Path(__file__).parent / "postgres" / "rds-ca-bundle.pem"
+
+
+class SettingsCredentials:
+    """The login that the settings describe, for one run: a secret is read when it is first needed."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._known: Target | None = None
+
+    def target(self) -> Target:
+        """Where to connect and as whom; an IAM token is made anew each time, for it holds for 15 minutes only.
+
+        Raises: SettingsInvalid M202 to M205, M214 to M216, M217, P1013.
+        """
+        self._known = self._known or self._read()
+        return _with_token(self._known) if self._iam else self._known
+
+    def renewed(self) -> Target | None:
+        """What the secret says now; None where that is no other password, so that trying again is no use."""
+        if self._settings.secret_id is None or self._iam:
+            return None
+        before, self._known = self._known, self._read()
+        return None if before == self._known else self._known
+
+    @property
+    def _iam(self) -> bool:
+        return self._settings.auth is Auth.IAM
+
+    def _read(self) -> Target:
+        settings = self._settings
+        target = secured(
+            _target(settings),
+            sslmode=settings.sslmode,
+            sslrootcert=settings.sslrootcert,
+            bundle=str(RDS_BUNDLE),
+            iam=self._iam,
+        )
+        _check_root(target.parameters.get("sslrootcert"))
+        return target
+
+
+def _target(settings: Settings) -> Target:
+    if settings.database_url and settings.secret_id:
+        raise settings_errors.two_databases()
+    if settings.database_url:
+        return target_from_url(settings.database_url).overridden(settings.overrides)
+    if settings.secret_id:
+        iam = settings.auth is Auth.IAM
+        return target_from_secret(settings.secret_id, _secret(settings.secret_id), settings.overrides, iam=iam)
+    if settings.auth is Auth.IAM:
+        return target_from_overrides(settings.overrides)
+    raise settings_errors.no_database()
+
+
+def _secret(secret_id: str) -> str:
+    # Imported here: with a URL nobody pays for boto3 (about 0.3 s).
+    from lambda_fn.aws.secrets import read_secret
+
+    return read_secret(secret_id)
+
+
+def _with_token(target: Target) -> Target:
+    from lambda_fn.aws.iam_token import make_token
+
+    return target.with_token(make_token(target))
+
+
+def _check_root(path: str | None) -> None:
+    if path not in (None, SYSTEM) and not Path(path).is_file():
+        raise settings_errors.no_root_certificate(path)

@@ -1,0 +1,55 @@
+"""How the connection is secured: by default so that nobody can stand in for the server."""
+
+from ipaddress import ip_address
+
+from lambda_fn.domain.plan import Diagnostic
+from lambda_fn.domain.target import SslMode, Target
+from lambda_fn.errors import settings as settings_errors
+
+SYSTEM = "system"  # libpq's word for the authorities of the operating system
+
+
+def secured(target: Target, *, sslmode: SslMode | None, sslrootcert: str | None, bundle: str, iam: bool) -> Target:
+    """The target with its TLS parameters decided.
+
+    `sslmode` and `sslrootcert` are the settings, and win over the URL's. Without any wish it is verify-full with
+    the authorities in `bundle`, and on loopback (a forwarded port, a laptop) prefer.
+
+    Raises: SettingsInvalid M215 for a login by IAM that would send its token unencrypted.
+    """
+    mode = sslmode or _asked(target) or (SslMode.PREFER if is_loopback(target.host) else SslMode.VERIFY_FULL)
+    if iam and not mode.encrypts:
+        raise settings_errors.iam_needs_tls(mode)
+    root = sslrootcert or target.parameters.get("sslrootcert") or (bundle if mode.verifies else None)
+    return target.with_parameters({"sslmode": mode.value, **({"sslrootcert": root} if root else {})})
+
+
+def weakness(target: Target) -> Diagnostic | None:
+    """What to warn of; None where the server's certificate and name are checked, and on loopback."""
+    mode = _asked(target)
+    if mode in (None, SslMode.VERIFY_FULL) or is_loopback(target.host):
+        return None
+    checked = "the server's name is not checked" if mode is SslMode.VERIFY_CA else "nothing of the server is checked"
+    what = checked if mode and mode.encrypts else f"the connection may be unencrypted, and {checked}"
+    return Diagnostic(
+        "M310",
+        f"TLS to {target.host} is weakened by sslmode={mode}: {what}, so that another server can stand in for it. "
+        "Remove sslmode from the URL or MIGRATE_SSLMODE: the authorities of Amazon RDS are in the package, "
+        "and MIGRATE_SSLROOTCERT names others.",
+        (),
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine by any of its usual names, a socket's directory included."""
+    if host.startswith(("/", "@")) or host.lower().rstrip(".") == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _asked(target: Target) -> SslMode | None:
+    mode = target.parameters.get("sslmode")
+    return SslMode(mode) if mode else None

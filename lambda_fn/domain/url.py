@@ -1,0 +1,123 @@
+"""A database URL, read as Prisma reads it."""
+
+from collections.abc import Mapping
+from urllib.parse import SplitResult, parse_qsl, unquote, unquote_to_bytes, urlsplit
+
+from lambda_fn.domain.target import DEFAULT_PORT, SslMode, Target
+from lambda_fn.errors import settings as settings_errors
+
+SCHEMES = ("postgresql", "postgres")
+# libpq's own, meaning the same in Prisma. Prisma silently drops what neither knows, and so do we.
+_PASSED_ON = ("options", "sslrootcert")
+_CHANNEL_BINDINGS = ("disable", "prefer", "require")  # anything else is prefer, the default, as for Prisma
+# They promise nothing, and Prisma's URLs have them by default: they are no wish to go without TLS.
+_NO_PROMISE = (SslMode.PREFER, SslMode.ALLOW)
+
+
+def target_from_url(url: str) -> Target:
+    """Read a database URL by Prisma's rules.
+
+    User, password and host are percent-decoded; `?host=` wins over the authority; the database is the first
+    segment of the path, `postgres` without one.
+
+    Raises: SettingsInvalid P1013, which never repeats the URL.
+    """
+    parts = _split(url)
+    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    return Target(
+        host=query.get("host") or unquote(_host(parts)) or "localhost",
+        port=_port(parts),
+        user=_decoded(parts.username or ""),
+        password=None if parts.password is None else _decoded(parts.password),
+        dbname=unquote(parts.path.removeprefix("/").split("/")[0]) or "postgres",
+        schema=_schema(query.get("schema")),
+        parameters=_parameters(query),
+    )
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise settings_errors.invalid_url("invalid host") from None
+    if parts.scheme not in SCHEMES:
+        raise settings_errors.invalid_url(
+            "the URL must start with the protocol `postgresql://` or `postgres://`: wrong protocol"
+        )
+    return parts
+
+
+def _port(parts: SplitResult) -> int:
+    # A password with an unencoded # / or ? ends the authority early, and what stands before it is then no port.
+    try:
+        port = parts.port or DEFAULT_PORT
+    except ValueError:
+        raise settings_errors.invalid_url("invalid port number") from None
+    if parts.fragment or ("@" not in parts.netloc and "@" in parts.path + parts.query):
+        # The beginning of the password happened to be a number.
+        raise settings_errors.invalid_url("unencoded # / or ? in user name or password") from None
+    return port
+
+
+def _host(parts: SplitResult) -> str:
+    # SplitResult.hostname lower-cases, which would spoil a socket directory.
+    authority = parts.netloc.rpartition("@")[2]
+    if authority.startswith("["):
+        return authority[1:].partition("]")[0]
+    return authority.partition(":")[0]
+
+
+def _decoded(text: str) -> str:
+    """Percent-decoded; as it stands when that is not UTF-8, as Prisma does."""
+    try:
+        return unquote_to_bytes(text).decode()
+    except UnicodeDecodeError:
+        return text
+
+
+def _parameters(query: Mapping[str, str]) -> dict[str, str]:
+    parameters = {key: query[key] for key in _PASSED_ON if query.get(key)}
+    parameters.update(_tls(query))
+    if query.get("channel_binding") in _CHANNEL_BINDINGS:
+        parameters["channel_binding"] = query["channel_binding"]
+    if "connect_timeout" in query:
+        parameters["connect_timeout"] = _seconds(query["connect_timeout"])
+    return parameters
+
+
+def _schema(name: str | None) -> str | None:
+    if name and "\0" in name:
+        raise settings_errors.invalid_url("a schema with a NUL character")
+    return name or None
+
+
+def _seconds(value: str) -> str:
+    if not value.isdecimal():
+        raise settings_errors.invalid_url("connect_timeout is not a number of seconds")
+    return value
+
+
+def _tls(query: Mapping[str, str]) -> dict[str, str]:
+    """Prisma's TLS parameters as libpq's; nothing where the URL promises nothing.
+
+    Prisma's `sslcert` is the certificate authority's, and `sslaccept=strict` checks chain and host name.
+    Prisma silently weakens verify-ca and verify-full to prefer; we honour them.
+    """
+    mode = _sslmode(query)
+    accept = query.get("sslaccept")
+    if accept == "accept_invalid_certs":
+        # Encrypted, if nothing else is said: what was wished for is not to look at the certificate.
+        mode = mode or SslMode.REQUIRE
+    elif accept is not None:
+        mode = SslMode.VERIFY_FULL
+    authority = {"sslrootcert": query["sslcert"]} if query.get("sslcert") else {}
+    return {**({"sslmode": mode.value} if mode else {}), **authority}
+
+
+def _sslmode(query: Mapping[str, str]) -> SslMode | None:
+    asked = query.get("sslmode")
+    if not asked:
+        return None
+    if asked not in list(SslMode):
+        raise settings_errors.invalid_url(f"sslmode other than {', '.join(SslMode)}")
+    return None if asked in _NO_PROMISE else SslMode(asked)
