@@ -1,6 +1,7 @@
 """The one connection of a run."""
 
-import re
+import contextlib
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,19 +10,23 @@ from typing import LiteralString
 import psycopg
 from psycopg import pq
 from psycopg import sql as compose
-from psycopg.conninfo import make_conninfo
 
+from lambda_fn.deadline import NO_DEADLINE, Deadline
 from lambda_fn.domain.server_error import ServerError
-from lambda_fn.domain.target import DEFAULT_SCHEMA, Target
+from lambda_fn.domain.target import DEFAULT_SCHEMA
 from lambda_fn.errors import MigrateError
 from lambda_fn.errors import connection as connection_errors
+from lambda_fn.errors import deadline as deadline_errors
+from lambda_fn.ports import Credentials
 from lambda_fn.postgres import simple_query, sql
-from lambda_fn.postgres.simple_query import Completion, ConnectionLost, QueryFailed, Row
+from lambda_fn.postgres.login import log_in
+from lambda_fn.postgres.simple_query import Channel, Completion, ConnectionLost, QueryFailed, Row
 
 OLDEST_SERVER_VERSION = 140000
 _CANCEL_TIMEOUT_S = 2.0
-_WORTH_HIDING = 3  # characters; a shorter password would only spoil the message, and show itself by that
-_APPLICATION_NAME_BYTES = 63  # PostgreSQL cuts it there
+_CANCEL_EVERY_S = 1.0
+_QUERY_CANCELED = "57014"
+_TIME_IS_UP = ServerError(sqlstate=_QUERY_CANCELED, message="canceled before it was sent: the time was up")
 
 Value = str | list[str] | int | compose.Composable | None
 
@@ -41,13 +46,28 @@ class Connection:
     as Prisma does for `?schema=`. `owner_role` owns what is made; None is the connecting user.
     """
 
-    def __init__(self, target: Target, *, schema: str | None, owner_role: str | None, run_id: str) -> None:
-        self.target = target
-        self.explicit_schema = schema or target.schema
+    def __init__(
+        self,
+        credentials: Credentials,
+        *,
+        schema: str | None,
+        owner_role: str | None,
+        run_id: str,
+        deadline: Deadline = NO_DEADLINE,
+    ) -> None:
+        self.deadline = deadline
+        self._credentials = credentials
+        self._asked_schema = schema
         self.owner_role = owner_role
         self.run_id = run_id
+        self._cancel_at_s = 0.0
         self._notice_sink: Callable[[Notice], None] | None = None
         self._open()
+
+    @property
+    def explicit_schema(self) -> str | None:
+        """The schema that was asked for, by the request, the settings or the URL."""
+        return self._asked_schema or self.target.schema
 
     @property
     def schema(self) -> str:
@@ -76,17 +96,22 @@ class Connection:
     def send(self, statements: Iterable[bytes]) -> Completion:
         """Send statements as one message and throw the rows away. Raises: QueryFailed, ConnectionLost."""
         self._restore_reading()
-        return simple_query.run(self._connection.pgconn, b";\n".join(statements))
+        return simple_query.run(self._channel(), b";\n".join(statements))
 
     def send_script(self, message: bytes, on_notice: Callable[[Notice], None]) -> Completion:
-        """Send one message as it is, and pass the server's notices on. Raises: QueryFailed, ConnectionLost."""
+        """Send one message as it is, and pass the server's notices on. Raises: QueryFailed, ConnectionLost.
+
+        Past the deadline nothing is sent, and it fails as if the server had cancelled it.
+        """
+        if self.deadline.passed:
+            raise QueryFailed(_TIME_IS_UP, Completion())
         self._notice_sink = on_notice
         try:
             self._restore_reading()
-            return simple_query.run(self._connection.pgconn, message)
+            return simple_query.run(self._channel(), message)
         except KeyboardInterrupt:
             # The server would go on until it notices that nobody is there any more.
-            self._connection.cancel_safe(timeout=_CANCEL_TIMEOUT_S)
+            self._cancel()
             raise
         finally:
             self._notice_sink = None
@@ -106,12 +131,40 @@ class Connection:
         """
         try:
             self._restore_reading()
-            return simple_query.fetch(self._connection.pgconn, b";\n".join(statements))
+            return simple_query.fetch(self._channel(), b";\n".join(statements))
         except QueryFailed as failed:
             error = failed.error
+            if self.cancelled(error):
+                raise deadline_errors.during(doing) from failed
             raise refused(error) or connection_errors.unexpected(doing, error.message, error.sqlstate) from failed
         except ConnectionLost as lost:
             raise connection_errors.connection_closed(doing, lost.reason, unknown=writes and lost.sent) from lost
+
+    def cancelled(self, error: ServerError) -> bool:
+        """Whether an error says that the deadline ended a statement."""
+        return error.sqlstate == _QUERY_CANCELED and self.deadline.passed
+
+    def _channel(self) -> Channel:
+        # What begins after the deadline is there to clean up: it is not cancelled, and gets the rest of the time.
+        return Channel(self._connection.pgconn, self._give_up if self.deadline.passed else self._stop_in_time)
+
+    def _stop_in_time(self) -> None:
+        """Cancel what runs when the deadline has come, again and again, until the server answers or is overdue."""
+        if not self.deadline.passed:
+            return
+        if self.deadline.cancel_is_overdue:
+            raise ConnectionLost("the time was up, and the server did not answer a cancel", sent=True)
+        if (now_s := time.monotonic()) >= self._cancel_at_s:
+            self._cancel_at_s = now_s + _CANCEL_EVERY_S
+            self._cancel()
+
+    def _give_up(self) -> None:
+        if self.deadline.verdict_left_s <= 0:
+            raise ConnectionLost("the time was up", sent=True)
+
+    def _cancel(self) -> None:
+        with contextlib.suppress(psycopg.Error):
+            self._connection.cancel_safe(timeout=_CANCEL_TIMEOUT_S)
 
     @property
     def reads_as_expected(self) -> bool:
@@ -125,7 +178,7 @@ class Connection:
     def _restore_reading(self) -> None:
         if not self.reads_as_expected and self.is_idle:
             # Letters only, which every encoding and kind of string leaves as they are.
-            simple_query.run(self._connection.pgconn, f"RESET ALL; {sql.STANDARD_STRINGS}".encode())
+            simple_query.run(self._channel(), f"RESET ALL; {sql.STANDARD_STRINGS}".encode())
 
     @cached_property
     def clean_state(self) -> tuple[bytes, ...]:
@@ -152,7 +205,7 @@ class Connection:
         return compose.SQL(statement).format(**{"table": table, **parts}).as_bytes(None)
 
     def _open(self) -> None:
-        self._connection = _connect(self.target, f"mig/{self.run_id}")
+        self._connection, self.target = log_in(self._credentials, f"mig/{self.run_id}", self.deadline)
         self._connection.add_notice_handler(self._notice)
         try:
             self._check_server()
@@ -194,56 +247,3 @@ class Connection:
 
 def _composable(value: Value) -> compose.Composable:
     return value if isinstance(value, compose.Composable) else compose.Literal(value)
-
-
-def _connect(target: Target, application_name: str) -> psycopg.Connection[tuple[object, ...]]:
-    # A start-up parameter: RESET ALL would empty one that was SET.
-    name = application_name.encode()[:_APPLICATION_NAME_BYTES].decode(errors="ignore")
-    try:
-        conninfo = make_conninfo(**{**target.conninfo, "application_name": name, "client_encoding": "utf8"})
-        return psycopg.Connection.connect(conninfo, autocommit=True)
-    except psycopg.OperationalError as error:
-        raise _connect_error(error, target) from None
-
-
-_REFUSALS = (
-    ("P1000", re.compile(r"password authentication failed|no password supplied")),
-    ("P1003", re.compile(r'database ".*" does not exist')),
-    (
-        "P1010",
-        re.compile(
-            r'no pg_hba\.conf entry|role ".*" does not exist|is not permitted to log in|rejects'
-            r"|permission denied for database"
-        ),
-    ),
-    ("P1011", re.compile(r"SSL|certificate|channel binding")),
-    ("M301", re.compile(r"FATAL:")),  # whatever else: it was a server that answered
-)
-_REASON = re.compile(r".*failed: (.*)", re.DOTALL)
-
-
-def _connect_error(error: psycopg.OperationalError, target: Target) -> MigrateError:
-    """Our error for a failed connection. libpq gives no SQLSTATE here, so its words must do."""
-    # Before the password is taken out of them: it may be a word that counts here.
-    said = _REASON.sub(r"\1", str(error))  # without the host, whose name may hold any word
-    code = next((code for code, pattern in _REFUSALS if pattern.search(said)), "P1001")
-    reason = _redacted(str(error), target)
-    match code:
-        case "P1000":
-            return connection_errors.authentication_failed(target.host, target.user)
-        case "P1003":
-            return connection_errors.no_such_database(target.dbname)
-        case "P1010":
-            return connection_errors.access_denied(target.user, target.dbname, reason)
-        case "P1011":
-            return connection_errors.tls_failed(reason)
-        case "M301":
-            return connection_errors.server_refused(reason)
-        case _:
-            return connection_errors.unreachable(target.address, reason)
-
-
-def _redacted(message: str, target: Target) -> str:
-    line = " ".join(message.split()).rstrip(".?")
-    password = target.password or ""
-    return line.replace(password, "***") if len(password) > _WORTH_HIDING else line

@@ -14,6 +14,7 @@ from lambda_fn.domain.server_error import ServerError
 from lambda_fn.errors import DatabaseUnreachable, MigrateError, Whereabouts
 from lambda_fn.errors import apply as apply_errors
 from lambda_fn.errors import connection as connection_errors
+from lambda_fn.errors import deadline as deadline_errors
 from lambda_fn.ports import AdvisoryLock, Reporter
 from lambda_fn.postgres import sql
 from lambda_fn.postgres.atomic import Attempt, Message, messages, new_nonce
@@ -39,6 +40,8 @@ class PostgresScriptRunner:
     def apply(self, migration: Migration, execution: Execution) -> AppliedMigration:
         """Apply one migration and record it."""
         started = time.monotonic()
+        if self._connection.deadline.passed:
+            raise deadline_errors.before_migration(migration.name)
         attempt = Attempt(migration, execution, str(uuid.uuid4()), new_nonce())
         self._reconnected = False
         if execution.mode is Mode.ATOMIC:
@@ -98,8 +101,13 @@ class PostgresScriptRunner:
             executed=max(0, executed + failed.before.statements - message.statements_before),
             sqlstate=error.sqlstate,
         )
-        verdict = migration_failed(error, where, Mode.ATOMIC)
+        verdict = self._verdict(error, where)
         return self._recorded(verdict, lambda: self._attempts.record_rolled_back(attempt, error, where))
+
+    def _verdict(self, error: ServerError, where: Whereabouts) -> MigrateError:
+        if self._connection.cancelled(error):
+            return deadline_errors.during_migration(where)
+        return migration_failed(error, where, Mode.ATOMIC)
 
     def _ended_by_script(self, attempt: Attempt, error: ServerError) -> MigrateError:
         where = Whereabouts(migration=attempt.migration.name, sqlstate=error.sqlstate)
@@ -178,13 +186,13 @@ class PostgresScriptRunner:
         """Connect again and take the lock again, by which the old backend is known to be done."""
         try:
             self._reconnect()
-            self._advisory_lock.acquire(_VERDICT_WAIT_S)
+            self._advisory_lock.acquire(self._verdict_wait_s)
         except MigrateError as error:
             raise connection_errors.connection_closed(doing, reason, unknown=True) from error
         self._reconnected = True
 
     def _reconnect(self) -> None:
-        give_up_at = time.monotonic() + _VERDICT_WAIT_S
+        give_up_at = time.monotonic() + self._verdict_wait_s
         while True:
             try:
                 self._connection.reopen()
@@ -194,6 +202,10 @@ class PostgresScriptRunner:
                 time.sleep(_RECONNECT_PAUSE_S)
             else:
                 return
+
+    @property
+    def _verdict_wait_s(self) -> float:
+        return min(_VERDICT_WAIT_S, self._connection.deadline.verdict_left_s)
 
     def _recorded(self, verdict: MigrateError, record: Callable[[], None]) -> MigrateError:
         """The verdict, after it was recorded; it stands even where it could not be."""

@@ -5,7 +5,7 @@ anything of it runs, and can be cancelled as one. Pipeline mode loses cancels be
 """
 
 import select
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NoReturn
@@ -15,7 +15,7 @@ from psycopg import pq
 
 from lambda_fn.domain.server_error import ServerError
 
-_POLL_MS = 1000  # so that signals are handled while the server works
+_POLL_MS = 250  # so that signals are handled and the deadline is kept while the server works
 _LIBPQ_WITH_CHUNKS = 170000
 _CHUNK_ROWS = 256  # rows that nobody wants are thrown away in chunks: 5 million at once took 577 MiB (observed)
 _LONGEST_TEXT = 4000  # characters
@@ -62,26 +62,34 @@ class Completion:
         return Completion(self.statements + 1, tag, self.commits + (tag in _COMMITS))
 
 
-def run(pgconn: pq.abc.PGconn, message: bytes) -> Completion:
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A connection, and what is to be done at least once a second while its server works."""
+
+    pgconn: pq.abc.PGconn
+    while_waiting: Callable[[], None] = lambda: None
+
+
+def run(channel: Channel, message: bytes) -> Completion:
     """Send a message and throw its rows away. Raises: QueryFailed, ConnectionLost."""
     completion = Completion()
     try:
-        for result in _answers(pgconn, message, in_chunks=True):
+        for result in _answers(channel, message, in_chunks=True):
             if result.status in _DONE:
                 completion = completion.and_then((result.command_status or b"").decode())
             elif result.status == pq.ExecStatus.FATAL_ERROR:
-                _fail(pgconn, result, completion)
+                _fail(channel, result, completion)
     except ConnectionLost as lost:
         raise ConnectionLost(lost.reason, sent=lost.sent, before=completion) from lost
     return completion
 
 
-def fetch(pgconn: pq.abc.PGconn, message: bytes) -> list[Row]:
+def fetch(channel: Channel, message: bytes) -> list[Row]:
     """Send a message and return the rows of its last statement, as text. Raises: QueryFailed, ConnectionLost."""
     rows: list[Row] = []
-    for result in _answers(pgconn, message, in_chunks=False):
+    for result in _answers(channel, message, in_chunks=False):
         if result.status == pq.ExecStatus.FATAL_ERROR:
-            _fail(pgconn, result, Completion())
+            _fail(channel, result, Completion())
         rows = list(_rows(result))
     return rows
 
@@ -92,14 +100,14 @@ def _rows(result: pq.abc.PGresult) -> Iterator[Row]:
         yield tuple(_text(result.get_value(number, column)) for column in columns)
 
 
-def _answers(pgconn: pq.abc.PGconn, message: bytes, *, in_chunks: bool) -> Iterator[pq.abc.PGresult]:
+def _answers(channel: Channel, message: bytes, *, in_chunks: bool) -> Iterator[pq.abc.PGresult]:
     """Every result of a message; after the first error, what follows it is drained by `_fail`."""
-    _send(pgconn, message, in_chunks=in_chunks)
-    while (result := _next(pgconn)) is not None:
+    _send(channel, message, in_chunks=in_chunks)
+    while (result := _next(channel)) is not None:
         if result.status in _COPY_IN:
-            _refuse_copy(pgconn)
+            _refuse_copy(channel)
         elif result.status == pq.ExecStatus.COPY_OUT:
-            _discard_copy(pgconn)
+            _discard_copy(channel)
         else:
             yield result
 
@@ -113,60 +121,61 @@ def _losing_connection(*, sent: bool) -> Iterator[None]:
         raise ConnectionLost(str(error).strip(), sent=sent) from error
 
 
-def _send(pgconn: pq.abc.PGconn, message: bytes, *, in_chunks: bool) -> None:
+def _send(channel: Channel, message: bytes, *, in_chunks: bool) -> None:
     with _losing_connection(sent=False):
-        pgconn.nonblocking = 1
-        pgconn.send_query(message)
+        channel.pgconn.nonblocking = 1
+        channel.pgconn.send_query(message)
     if in_chunks:
         with _losing_connection(sent=True):  # libpq may have sent all of it by now
-            _discard_rows_early(pgconn)
+            _discard_rows_early(channel)
     with _losing_connection(sent=False):
-        while pgconn.flush():
-            _wait(pgconn, select.POLLIN | select.POLLOUT)
-            pgconn.consume_input()
+        while channel.pgconn.flush():
+            _wait(channel, select.POLLIN | select.POLLOUT)
+            channel.pgconn.consume_input()
 
 
-def _discard_rows_early(pgconn: pq.abc.PGconn) -> None:
+def _discard_rows_early(channel: Channel) -> None:
     if pq.version() >= _LIBPQ_WITH_CHUNKS:
-        pgconn.set_chunked_rows_mode(_CHUNK_ROWS)
+        channel.pgconn.set_chunked_rows_mode(_CHUNK_ROWS)
     else:
-        pgconn.set_single_row_mode()
+        channel.pgconn.set_single_row_mode()
 
 
-def _next(pgconn: pq.abc.PGconn) -> pq.abc.PGresult | None:
+def _next(channel: Channel) -> pq.abc.PGresult | None:
     with _losing_connection(sent=True):
-        while pgconn.is_busy():
-            _wait(pgconn, select.POLLIN)
-            pgconn.consume_input()
-        return pgconn.get_result()
+        while channel.pgconn.is_busy():
+            _wait(channel, select.POLLIN)
+            channel.pgconn.consume_input()
+        return channel.pgconn.get_result()
 
 
-def _wait(pgconn: pq.abc.PGconn, events: int) -> None:
+def _wait(channel: Channel, events: int) -> None:
     poll = select.poll()
-    poll.register(pgconn.socket, events)
+    poll.register(channel.pgconn.socket, events)
     poll.poll(_POLL_MS)
+    channel.while_waiting()
 
 
-def _refuse_copy(pgconn: pq.abc.PGconn) -> None:
+def _refuse_copy(channel: Channel) -> None:
     with _losing_connection(sent=True):
-        pgconn.put_copy_end(b"COPY FROM STDIN is not possible in a migration")
+        channel.pgconn.put_copy_end(b"COPY FROM STDIN is not possible in a migration")
 
 
-def _discard_copy(pgconn: pq.abc.PGconn) -> None:
+def _discard_copy(channel: Channel) -> None:
     length = 0
     with _losing_connection(sent=True):
         while length >= 0:
-            length, _ = pgconn.get_copy_data(1)
+            length, _ = channel.pgconn.get_copy_data(1)
             if length == 0:
-                _wait(pgconn, select.POLLIN)
-                pgconn.consume_input()
+                _wait(channel, select.POLLIN)
+                channel.pgconn.consume_input()
 
 
-def _fail(pgconn: pq.abc.PGconn, result: pq.abc.PGresult, before: Completion) -> NoReturn:
+def _fail(channel: Channel, result: pq.abc.PGresult, before: Completion) -> NoReturn:
     error = _server_error(result)
-    while _next(pgconn) is not None:
+    while _next(channel) is not None:
         pass
-    if pgconn.status == pq.ConnStatus.BAD or error.is_fatal:
+    if channel.pgconn.status == pq.ConnStatus.BAD or error.is_fatal:
         raise ConnectionLost(error.message, sent=True)
     raise QueryFailed(error, before)
 
