@@ -1,4 +1,4 @@
-"""`python -m lambda_fn deploy|status|plan|verify|resolve`."""
+"""`python -m lambda_fn deploy|status|plan|verify|resolve|doctor`."""
 
 import argparse
 import dataclasses
@@ -23,7 +23,8 @@ from lambda_fn.settings import Settings
 
 _EXIT_CODES = """\
 exit codes: 0 done or up to date; 1 status or verify found something pending; 2 request or settings;
-3 database unreachable or locked, try again; 4 the history is blocked; 5 a migration failed; 6 deadline; 70 a bug"""
+3 database unreachable or locked, try again; 4 the history is blocked; 5 a migration failed; 6 deadline; 70 a bug.
+doctor exits with the code of the first check that failed"""
 
 
 INTERRUPTED_EXIT_CODE = 130
@@ -84,9 +85,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def exit_code(outcome: Outcome) -> int:
-    """The exit code of an outcome; for status and verify, 1 says that something is pending."""
+    """The exit code of an outcome; for status and verify, 1 says that something is pending.
+
+    That of doctor is the one of its first failed check.
+    """
     if outcome.error is not None:
         return 1 if outcome.error.code in NOT_READY else outcome.error.exit_code
+    if outcome.action is Action.DOCTOR:
+        return next((check.error.exit_code for check in outcome.checks if check.error), 0)
     if outcome.failed and outcome.action is not Action.RESOLVE:
         return HistoryBlocked.exit_code
     return 1 if outcome.action is Action.STATUS and outcome.pending else 0
@@ -115,6 +121,7 @@ _EXPLANATIONS: Mapping[Action, str] = {
     Action.PLAN: "say what deploy would do, and refuse what it would refuse; no lock, no write",
     Action.VERIFY: "succeed only if nothing is pending or failed; no lock, no write",
     Action.RESOLVE: "mark migrations as applied or as rolled back",
+    Action.DOCTOR: "say of everything that a deploy needs whether it is there; no lock, no write",
 }
 
 
@@ -131,7 +138,7 @@ def _add_options(parser: argparse.ArgumentParser, action: Action) -> None:
             "--applied", metavar="NAME", nargs="+", action="extend", help="its changes are in the database"
         )
         parser.add_argument("--rolled-back", metavar="NAME", nargs="+", action="extend", help="its changes are not")
-    else:
+    elif action is not Action.DOCTOR:
         parser.add_argument("--to", metavar="NAME", help="the last migration to regard")
     if action is Action.VERIFY:
         parser.add_argument("--requires", metavar="NAME", help="a migration that must be applied")

@@ -1,12 +1,24 @@
-"""The Lambda entry point: recognise, run, reply."""
+"""The Lambda entry point: recognise, run, reply, deliver; whatever happens, the invoker is told in its protocol."""
 
+import contextlib
+from dataclasses import replace
 from typing import Protocol, assert_never
 
 from lambda_fn import wiring
-from lambda_fn.aws.observability import LoggerReporter
-from lambda_fn.domain.reply import Raise, Reply, Return
-from lambda_fn.invokers import direct
+from lambda_fn.commands.draft import Draft
+from lambda_fn.domain.event import RunFailed, Skipped
+from lambda_fn.domain.outcome import Outcome, Status
+from lambda_fn.domain.reply import Put, Raise, Reply, Return
+from lambda_fn.domain.request import Request
+from lambda_fn.errors import MigrateError
+from lambda_fn.errors import internal as internal_errors
+from lambda_fn.invokers.invoker import Function, Invoker, Skip
+from lambda_fn.invokers.recognition import recognise
+from lambda_fn.ports import Reporter
 from lambda_fn.settings import Settings
+
+
+_LAST_WORDS_S = 0.5  # to log that an answer could not be delivered, before Lambda kills the function
 
 
 class LambdaContext(Protocol):
@@ -16,29 +28,104 @@ class LambdaContext(Protocol):
     def aws_request_id(self) -> str:
         """The id of this invocation."""
 
+    @property
+    def function_name(self) -> str:
+        """The name of the function."""
+
+    @property
+    def log_group_name(self) -> str:
+        """Its CloudWatch log group."""
+
+    @property
+    def log_stream_name(self) -> str:
+        """This container's stream in it."""
+
     def get_remaining_time_in_millis(self) -> int:
         """Milliseconds until Lambda kills the function."""
 
 
 def lambda_handler(event: object, context: LambdaContext) -> dict[str, object]:
-    """Answer one invocation: return the outcome, or raise one of the named errors of lambda_fn.errors."""
-    request = direct.parse(event)
-    outcome = wiring.run(
-        request,
-        Settings.from_env(),
-        LoggerReporter(context.aws_request_id),
-        run_id=context.aws_request_id,
-        remaining_s=context.get_remaining_time_in_millis() / 1000,
-    )
-    return _carry_out(direct.reply(outcome))
+    """Answer one invocation in its invoker's protocol.
+
+    Raises: one of the named errors of lambda_fn.errors, where the protocol wants it or the answer got lost.
+    """
+    invoker = recognise(event, Function(context.function_name, context.log_group_name, context.log_stream_name))
+    return _carry_out(invoker.reply(_outcome(invoker, context)), context)
 
 
-def _carry_out(reply: Reply) -> dict[str, object]:
+def _outcome(invoker: Invoker, context: LambdaContext) -> Outcome:
+    """What comes of the event: of a run, of an event that needs none, or of what is wrong before one begins."""
+    settings = Settings()
+    try:
+        asked = invoker.request()
+        if isinstance(asked, Skip):
+            return _skipped(asked, context)
+        settings = Settings.from_env()
+        outcome = wiring.run(
+            asked,
+            settings,
+            _reporter(settings, context),
+            run_id=context.aws_request_id,
+            remaining_s=context.get_remaining_time_in_millis() / 1000,
+        )
+    except MigrateError as error:
+        outcome = _failed(error, context)
+    except Exception as error:  # noqa: BLE001  # a bug of ours is to be told in the invoker's protocol too
+        outcome = _failed(internal_errors.from_exception(error), context)
+    _publish_metrics(outcome, settings)
+    return outcome
+
+
+def _skipped(skip: Skip, context: LambdaContext) -> Outcome:
+    _reporter(Settings(), context).report(Skipped(skip.reason))
+    nothing = Draft(Request(), context.aws_request_id).outcome(None, elapsed_ms=0)
+    return replace(nothing, status=Status.SKIPPED, skipped=skip.reason)
+
+
+def _failed(error: MigrateError, context: LambdaContext) -> Outcome:
+    _reporter(Settings(), context).report(RunFailed(error))
+    return Draft(Request(), context.aws_request_id).outcome(error, elapsed_ms=0)
+
+
+def _reporter(settings: Settings, context: LambdaContext) -> Reporter:
+    try:
+        from lambda_fn.aws.observability import LoggerReporter
+    except ImportError:
+        from lambda_fn.aws.plain_log import PlainReporter
+
+        return PlainReporter(context.aws_request_id)
+    return LoggerReporter(service=settings.service, run_id=context.aws_request_id, request_id=context.aws_request_id)
+
+
+def _publish_metrics(outcome: Outcome, settings: Settings) -> None:
+    # Metrics are told about a run; they must not keep the invoker from being told.
+    with contextlib.suppress(Exception):
+        from lambda_fn.aws.observability import publish_metrics
+
+        publish_metrics(outcome, namespace=settings.metrics_namespace, service=settings.service)
+
+
+def _carry_out(reply: Reply, context: LambdaContext) -> dict[str, object]:
     match reply:
         case Return(payload):
+            return payload
+        case Put(payload=payload):
+            _deliver(reply, context)
             return payload
         case Raise(error):
             # Without the causes: a driver's message may repeat more than ours does.
             raise error from None
         case _:
             assert_never(reply)
+
+
+def _deliver(reply: Put, context: LambdaContext) -> None:
+    # Imported here: only this answer pays for an HTTP client.
+    from lambda_fn.aws import delivery
+
+    try:
+        delivery.put(reply, time_left_s=lambda: context.get_remaining_time_in_millis() / 1000 - _LAST_WORDS_S)
+    except MigrateError as error:
+        _reporter(Settings(), context).report(RunFailed(error))
+        # Lambda then invokes once more with the event, and the answer is tried again.
+        raise error from None

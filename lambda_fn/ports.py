@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from lambda_fn.domain.check import CheckName, Finding
 from lambda_fn.domain.event import Event
 from lambda_fn.domain.execution import Execution
 from lambda_fn.domain.history import History
 from lambda_fn.domain.migration import Migration
 from lambda_fn.domain.outcome import AppliedMigration
 from lambda_fn.domain.resolution import Resolution
+from lambda_fn.domain.target import Target
 
 
 class Reporter(Protocol):
@@ -16,6 +18,16 @@ class Reporter(Protocol):
 
     def report(self, event: Event) -> None:
         """Make the event known: a log record, a line of a terminal."""
+
+
+class Credentials(Protocol):
+    """Where to connect and as whom."""
+
+    def target(self) -> Target:
+        """The login for the next connection. Raises: SettingsInvalid."""
+
+    def renewed(self) -> Target | None:
+        """After the server refused the login: another one, or None where there is none. Raises: SettingsInvalid."""
 
 
 class MigrationsTable(Protocol):
@@ -56,6 +68,16 @@ class ScriptRunner(Protocol):
 
         Raises: MigrationFailed after the server confirmed the rollback and the attempt is recorded;
         DatabaseUnreachable P1017 when the connection was lost; LockTimeout M306 when the lock was.
+        """
+
+
+class Probes(Protocol):
+    """Looks at what a deploy needs, one thing at a time; takes no lock and writes nothing."""
+
+    def look(self, name: CheckName) -> Finding:
+        """What there is to say of a check. Each is asked for at most once, in their order.
+
+        Raises: MigrateError where it would keep a deploy from succeeding.
         """
 
 

@@ -1,25 +1,27 @@
 """The only constructor of adapters: one request in, one outcome out."""
 
-import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from lambda_fn.commands.deploy import deploy
+from lambda_fn.commands.doctor import doctor
 from lambda_fn.commands.draft import Draft
 from lambda_fn.commands.plan import plan
 from lambda_fn.commands.resolve import resolve
 from lambda_fn.commands.status import status
 from lambda_fn.commands.verify import verify
+from lambda_fn.credentials import SettingsCredentials
+from lambda_fn.deadline import Deadline
 from lambda_fn.directory import find_directory, read_directory
-from lambda_fn.domain.event import DirectoryRead, RunFailed, RunStarted
+from lambda_fn.domain.event import DirectoryRead, RunFailed, RunStarted, Warned
 from lambda_fn.domain.migration import Migration
 from lambda_fn.domain.outcome import Outcome
 from lambda_fn.domain.request import Action, Request
-from lambda_fn.domain.target import Target, target_from_secret, target_from_url
+from lambda_fn.domain.tls import weakness
 from lambda_fn.errors import MigrateError
+from lambda_fn.errors import deadline as deadline_errors
 from lambda_fn.errors import internal as internal_errors
-from lambda_fn.errors import settings as settings_errors
 from lambda_fn.ports import Database, Reporter
 from lambda_fn.settings import Settings
 
@@ -42,7 +44,8 @@ def run(
     error: MigrateError | None = None
     reporter.report(RunStarted(request.action))
     try:
-        _run(draft, settings, reporter, remaining_s)
+        deadline = _deadline(remaining_s, settings)
+        _run(draft, settings.for_request(request), reporter, deadline)
     except MigrateError as raised:
         error = raised
     except Exception as raised:  # noqa: BLE001  # a bug of ours must not hide what was applied before it
@@ -52,13 +55,23 @@ def run(
     return draft.outcome(error, round((time.monotonic() - started) * 1000))
 
 
-def _run(draft: Draft, settings: Settings, reporter: Reporter, remaining_s: float | None) -> None:
+def _deadline(remaining_s: float | None, settings: Settings) -> Deadline:
+    deadline = Deadline.within(remaining_s, settings.reserve_s)
+    if remaining_s is not None and deadline.passed:
+        raise deadline_errors.no_time_left(remaining_s, settings.reserve_s)
+    return deadline
+
+
+def _run(draft: Draft, settings: Settings, reporter: Reporter, deadline: Deadline) -> None:
+    if draft.request.action is Action.DOCTOR:
+        _examine(draft, settings, reporter, deadline)
+        return
     # The directory first: a bad one costs nobody a connection.
     directory = read_directory(find_directory(settings.directory))
     draft.directory, draft.migrations = directory.path, len(directory.migrations)
     reporter.report(DirectoryRead(directory.path, len(directory.migrations)))
-    with _connected(draft, settings, reporter) as database:
-        _act(draft, directory.migrations, database, reporter, settings=settings, remaining_s=remaining_s)
+    with _connected(draft, settings, reporter, deadline) as database:
+        _act(draft, directory.migrations, database, reporter, settings=settings, deadline=deadline)
 
 
 def _act(
@@ -68,12 +81,10 @@ def _act(
     reporter: Reporter,
     *,
     settings: Settings,
-    remaining_s: float | None,
+    deadline: Deadline,
 ) -> None:
-    request = draft.request
-    strict = settings.strict if request.strict is None else request.strict
-    lock_wait_s = settings.lock_wait_within(request.lock_wait_s, remaining_s)
-    match request.action:
+    strict, lock_wait_s = settings.strict, settings.lock_wait_within(deadline.work_left_s)
+    match draft.request.action:
         case Action.DEPLOY:
             deploy(draft, migrations, database, reporter, strict=strict, lock_wait_s=lock_wait_s)
         case Action.STATUS:
@@ -84,23 +95,37 @@ def _act(
             verify(draft, migrations, database.table, reporter, strict=strict)
         case Action.RESOLVE:
             resolve(draft, migrations, database, reporter, lock_wait_s=lock_wait_s)
+        case Action.DOCTOR:
+            raise AssertionError("doctor does without what the others need")
+
+
+def _examine(draft: Draft, settings: Settings, reporter: Reporter, deadline: Deadline) -> None:
+    # Imported here: no other action pays for it.
+    from lambda_fn.probes import SettingsProbes
+
+    with SettingsProbes(draft, settings, deadline=deadline) as probes:
+        doctor(draft, probes, reporter)
 
 
 @contextmanager
-def _connected(draft: Draft, settings: Settings, reporter: Reporter) -> Iterator[Database]:
+def _connected(draft: Draft, settings: Settings, reporter: Reporter, deadline: Deadline) -> Iterator[Database]:
     # Imported here, so that an event is answered also where psycopg cannot be imported.
     from lambda_fn.postgres.advisory_lock import PolledAdvisoryLock
     from lambda_fn.postgres.connection import Connection
     from lambda_fn.postgres.migrations_table import PostgresMigrationsTable
     from lambda_fn.postgres.runner import PostgresScriptRunner
 
-    target = _target(settings)
-    draft.database = f"{target.address}/{target.dbname}"
+    credentials = SettingsCredentials(settings)
+    draft.database = str(target := credentials.target())
+    if (warning := weakness(target)) is not None:
+        draft.warnings.append(warning)
+        reporter.report(Warned(warning))
     connection = Connection(
-        target,
-        schema=draft.request.schema or settings.schema,
-        owner_role=draft.request.owner_role or settings.owner_role,
+        credentials,
+        schema=settings.schema,
+        owner_role=settings.owner_role,
         run_id=draft.run_id,
+        deadline=deadline,
     )
     try:
         draft.schema, draft.server_version = connection.schema, connection.server_version
@@ -112,23 +137,3 @@ def _connected(draft: Draft, settings: Settings, reporter: Reporter) -> Iterator
         )
     finally:
         connection.close()
-
-
-def _target(settings: Settings) -> Target:
-    if settings.database_url and settings.secret_id:
-        raise settings_errors.two_databases()
-    if settings.database_url:
-        return target_from_url(settings.database_url)
-    if settings.secret_id:
-        return target_from_secret(settings.secret_id, _secret(settings.secret_id))
-    raise settings_errors.no_database()
-
-
-def _secret(secret_id: str) -> object:
-    from lambda_fn.aws.secrets import read_secret
-
-    text = read_secret(secret_id)
-    try:
-        return json.loads(text)
-    except ValueError:
-        return None

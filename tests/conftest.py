@@ -1,3 +1,12 @@
-"""Fixtures are kept one concern a file."""
+"""Fixtures are kept one concern a file; one that others import from comes before them."""
 
-pytest_plugins = ["tests.fixtures.servers", "tests.fixtures.projects", "tests.fixtures.proxy"]
+pytest_plugins = [
+    "tests.fixtures.planted",
+    "tests.fixtures.servers",
+    "tests.fixtures.projects",
+    "tests.fixtures.proxy",
+    "tests.fixtures.functions",
+    "tests.fixtures.tls",
+    "tests.fixtures.ldap",
+    "tests.fixtures.pgbouncer",
+]

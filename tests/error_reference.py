@@ -15,10 +15,24 @@ from lambda_fn.domain.checksum import checksum_of
 from lambda_fn.domain.history import History, MigrationRecord
 from lambda_fn.domain.migration import Migration
 from lambda_fn.domain.plan import Diagnostic, make_plan
-from lambda_fn.errors import MigrateError, Whereabouts, apply, connection, history, internal, request, settings
+from lambda_fn.domain.tls import weakness
+from lambda_fn.domain.url import target_from_url
+from lambda_fn.errors import (
+    MigrateError,
+    Whereabouts,
+    answer,
+    apply,
+    connection,
+    deadline,
+    doctor,
+    history,
+    internal,
+    request,
+    settings,
+)
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "errors.md"
-MODULES = (request, settings, connection, history, apply, internal)
+MODULES = (request, settings, connection, doctor, deadline, history, apply, answer, internal)
 
 # These make no error of their own: they choose among the functions that do.
 DISPATCHERS = frozenset({internal.from_exception})
@@ -63,7 +77,16 @@ _EXAMPLES: dict[str, object] = {
     "role": "app_owner",
     "schema": "public",
     "secret_id": "shop/database",
+    "ahead_s": 121.5,
+    "left_s": 3.0,
+    "limit_s": 5.0,
+    "owners": [("app_clone", 12)],
+    "offered": ["deploy", "verify"],
+    "option": "Schema",
+    "request_type": "Recreate",
+    "reserve_s": 20.0,
     "sqlstate": "53200",
+    "status": "pending",
     "tag": "ROLLBACK",
     "user": "app",
     "version": "13.14",
@@ -93,14 +116,31 @@ _BETTER: dict[tuple[str, str], object] = {
     ("refused_script", "next_step"): "Remove it: every file runs in a transaction of its own anyway.",
     ("refused_script", "problem"): "ROLLBACK does not fit here (line 3, column 1).",
     ("refused_script", "where"): _place("ROLLBACK;"),
+    ("answer_undelivered", "host"): "cloudformation-custom-resource-response-eucentral1.s3.eu-central-1.amazonaws.com",
+    ("answer_undelivered", "reason"): "no answer within 5 s",
+    ("certificate_of_another_name", "reason"): (
+        'server certificate for "shop.c1a2b3.eu-central-1.rds.amazonaws.com" does not match host name "db.internal"'
+    ),
+    ("action_not_offered", "action"): "resolve",
+    ("during", "doing"): "reading the history",
+    ("during_migration", "where"): _place("UPDATE orders SET total = price * 2;"),
+    ("iam_incomplete", "missing"): ["MIGRATE_HOST", "MIGRATE_USER"],
+    ("iam_needs_tls", "sslmode"): "prefer",
+    ("misspelt_property", "name"): "Shcema",
+    ("name_not_resolved", "reason"): "Name or service not known",
+    ("port_unreachable", "reason"): "Network is unreachable",
+    ("clock_differs", "limit_s"): 60.0,
+    ("no_root_certificate", "path"): "/opt/ca.pem",
+    ("token_not_made", "next_step"): "Set AWS_REGION to the region of the database.",
+    ("token_not_made", "reason"): "NoRegionError",
     ("secret_unreadable", "next_step"): "Check MIGRATE_SECRET_ID, the region and the account.",
     ("secret_unreadable", "reason"): "ResourceNotFoundException",
     ("server_refused", "reason"): "sorry, too many clients already",
     ("stepwise_unsupported", "where"): _place("-- migrate: stepwise"),
     ("symbolic_link", "path"): f"/opt/migrations/{_NAME}",
     ("unknown_keys", "action"): "deploy",
-    ("unknown_action", "known"): ["deploy", "status", "plan", "verify", "resolve"],
-    ("tls_failed", "reason"): "server does not support SSL, but SSL was required",
+    ("unknown_action", "known"): ["deploy", "status", "plan", "verify", "resolve", "doctor"],
+    ("tls_failed", "reason"): "SSL error: unexpected eof while reading",
     ("unexpected", "message"): "out of memory",
     ("unreadable_directory", "reason"): "Permission denied",
     ("wrong_setting", "name"): "MIGRATE_LOCK_WAIT_S",
@@ -214,19 +254,22 @@ def _sections(by_code: dict[str, list[Entry]]) -> Iterator[str]:
 
 
 def _warnings() -> Iterator[str]:
-    yield "\n## Warnings\n\nErrors (M502) in strict mode only.\n\n| Code | What it says |\n| --- | --- |"
+    yield "\n## Warnings\n\nThose about the history (M5) are errors in strict mode, M502.\n"
+    yield "| Code | What it says |\n| --- | --- |"
     for warning in all_warnings():
         yield f"| {warning.code} | {_cell(warning.message)} |"
 
 
 def all_warnings() -> tuple[Diagnostic, ...]:
-    """The warnings of a directory in which everything is wrong at once."""
+    """The warnings of a weak connection, and of a directory in which everything is wrong at once."""
     names = ("20240101000000_init", _NAME, "20240102000000_prices", "20240104000000_last")
     edited = MigrationRecord("1", names[0], "0" * 64, finished=True, rolled_back=False)
     missing = MigrationRecord("2", "20240101120000_gone", checksum_of(b""), finished=True, rolled_back=False)
     newest = MigrationRecord("3", names[3], checksum_of(b""), finished=True, rolled_back=False)
     found = History(exists=True, records=(edited, missing, newest))
-    return make_plan(tuple(Migration(name, b"") for name in names), found).warnings
+    weak = weakness(target_from_url("postgresql://db.internal/shop?sslmode=require"))
+    plan = make_plan(tuple(Migration(name, b"") for name in names), found)
+    return (*([weak] if weak else []), *plan.warnings)
 
 
 if __name__ == "__main__":

@@ -10,8 +10,11 @@ from lambda_fn.errors import (
     InternalError,
     MigrateError,
     Whereabouts,
+    answer,
     apply,
     connection,
+    deadline,
+    doctor,
     history,
     internal,
     request,
@@ -21,13 +24,25 @@ from tests.error_reference import REFERENCE, Entry, all_warnings, entries, refer
 
 # Codes that more than one function makes, because people meet the same thing in two forms.
 SHARED = {
-    "M205": {"secret_malformed", "secret_not_an_object"},
+    "M205": {"secret_malformed", "secret_not_an_object", "secret_of_another_engine"},
     "M206": {"directory_not_named", "no_directory", "empty_directory"},
     "M212": {"needs_stepwise", "stepwise_unsupported"},
+    "M605": {"no_time_left", "before_migration"},
+    "P1011": {"certificate_not_trusted", "certificate_of_another_name", "tls_failed", "tls_not_offered"},
     "P1017": {"connection_closed", "connection_closed_outside_transaction"},
     "P3018": {"failed", "failed_alone"},
 }
-STAGES = {request: "M1", settings: "M2", connection: "M3", history: "M5", apply: "M6", internal: "M9"}
+STAGES = {
+    request: "M1",
+    settings: "M2",
+    connection: "M3",
+    doctor: "M3",
+    history: "M5",
+    apply: "M6",
+    deadline: "M6",
+    answer: "M7",
+    internal: "M9",
+}
 EXIT_CODES = {
     "RequestInvalid": 2,
     "SettingsInvalid": 2,

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass, field
 
+from lambda_fn.domain.check import Check, Result
 from lambda_fn.domain.execution import Execution
-from lambda_fn.domain.migration import Migration
+from lambda_fn.domain.migration import Migration, sort_key
 from lambda_fn.domain.outcome import AppliedMigration, Outcome, PendingMigration, Status
-from lambda_fn.domain.plan import Plan
-from lambda_fn.domain.request import Request
+from lambda_fn.domain.plan import Diagnostic, Plan
+from lambda_fn.domain.request import Action, Request
 from lambda_fn.errors import MigrateError
 
 
@@ -25,7 +26,9 @@ class Draft:
     applied: list[AppliedMigration] = field(default_factory=list)
     resolved: list[str] = field(default_factory=list)
     plan: Plan = field(default_factory=Plan)
+    warnings: list[Diagnostic] = field(default_factory=list)
     executions: dict[str, Execution] = field(default_factory=dict)
+    checks: list[Check] = field(default_factory=list)
 
     def outcome(self, error: MigrateError | None, elapsed_ms: int) -> Outcome:
         """The outcome as it stands now."""
@@ -44,18 +47,26 @@ class Draft:
             pending=tuple(self._pending(m) for m in self._left()),
             failed=self.plan.failed_names,
             resolved=tuple(self.resolved),
-            warnings=self.plan.warnings,
+            warnings=(*self.warnings, *self.plan.warnings),
+            checks=tuple(self.checks),
+            latest=self._latest(),
             error=error,
         )
 
     def _status(self, error: MigrateError | None) -> Status:
         if error is not None:
             return Status.UNKNOWN if error.unknown else Status.FAILED
+        if self.request.action is Action.DOCTOR:
+            return Status.FAILED if any(check.result is Result.FAILED for check in self.checks) else Status.PASSED
         if self.plan.failed:
             return Status.FAILED
         if self._left():
             return Status.PENDING
         return Status.APPLIED if self.applied else Status.UP_TO_DATE
+
+    def _latest(self) -> str | None:
+        known = [name for name in (self.plan.latest, *(m.name for m in self.applied)) if name is not None]
+        return max(known, key=sort_key, default=None)
 
     def _left(self) -> tuple[Migration, ...]:
         done = {migration.name for migration in self.applied}

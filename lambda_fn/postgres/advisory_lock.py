@@ -12,6 +12,7 @@ from lambda_fn.errors import connection as connection_errors
 from lambda_fn.ports import Reporter
 from lambda_fn.postgres import sql
 from lambda_fn.postgres.connection import Connection
+from lambda_fn.postgres.simple_query import Row
 
 _FIRST_SLEEP_S = 0.02
 _LONGEST_SLEEP_S = 0.5
@@ -52,7 +53,10 @@ class PolledAdvisoryLock:
     def _holder(self) -> str:
         statement = self._connection.compose(sql.LOCK_HOLDER, key=sql.ADVISORY_LOCK_KEY)
         rows = self._connection.fetch([statement], doing=_DOING)
-        if not rows:
-            return "it has just been released"
-        pid, application, state, age_s, user = rows[0]
-        return f"backend {pid} ({application or 'no application name'}, user {user}, {state} for {age_s} s)"
+        return describe_holder(rows[0]) if rows else "it has just been released"
+
+
+def describe_holder(row: Row) -> str:
+    """Who holds the lock, of a row of LOCK_HOLDER."""
+    pid, application, state, age_s, user = row
+    return f"backend {pid} ({application or 'no application name'}, user {user}, {state} for {age_s} s)"

@@ -1,141 +1,24 @@
 """The handler as Lambda runs it: AWS's own runtime client, Secrets Manager over HTTP, a real PostgreSQL."""
 
-import json
-import secrets
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from pathlib import Path
-from typing import Any, Protocol
-from urllib.parse import quote
-
 import pytest
 
-from local.invocation import Invocation
 from local.runtime_api import LambdaSandbox
 from local.secrets_manager import LocalSecretsManager
-from tests.fixtures.projects import ROOT, Project, check_outcome
+from tests.fixtures.functions import (
+    SECRET_ID,
+    A,
+    B,
+    BreakImports,
+    Planted,
+    Start,
+    messages,
+    metrics,
+    outcome_of,
+    records,
+    refusal,
+)
+from tests.fixtures.planted import PASSWORD
 from tests.fixtures.sessions import open_session
-
-pytest.importorskip("awslambdaric", reason="AWS's runtime client is not installed")
-
-A, B = "20240101000000_a", "20240102000000_b"
-PASSWORD = "hunter2#^+!@:/?[]%41"
-SECRET_ID = "shop/database"
-
-
-class Planted:
-    """A login whose password is nowhere to appear, and the places in which it could."""
-
-    def __init__(self, project: Project, user: str) -> None:
-        self.project = project
-        self.user = user
-
-    @property
-    def url(self) -> str:
-        """The URL with the password percent-encoded."""
-        address = self.project.server.address
-        login = f"{self.user}:{quote(PASSWORD, safe='')}"
-        return f"postgresql://{login}@{address.host}:{address.port}/{self.project.database}"
-
-    @property
-    def secret(self) -> dict[str, Any]:
-        """The secret as Amazon RDS writes it."""
-        address = self.project.server.address
-        return {
-            "engine": "postgres",
-            "username": self.user,
-            "password": PASSWORD,
-            "host": address.host,
-            "port": address.port,
-            "dbname": self.project.database,
-        }
-
-
-@pytest.fixture
-def planted(one_project: Project) -> Iterator[Planted]:
-    """A role with the planted password, and a project of two migrations."""
-    user = f"app_{secrets.token_hex(4)}"
-    one_project.query(f"CREATE ROLE {user} LOGIN SUPERUSER PASSWORD '{PASSWORD}'")
-    one_project.write(A, "CREATE TABLE a (id int);")
-    one_project.write(B, "CREATE TABLE b (id int);")
-    yield Planted(one_project, user)
-    one_project.query(f"DROP OWNED BY {user} CASCADE")
-    one_project.query(f"DROP ROLE {user}")
-
-
-@pytest.fixture
-def manager() -> Iterator[LocalSecretsManager]:
-    """A Secrets Manager without a secret in it."""
-    with LocalSecretsManager() as running:
-        yield running
-
-
-class Start(Protocol):
-    """Starts a function with more variables in its environment than those that lead it to the stand-ins."""
-
-    def __call__(self, **variables: str) -> LambdaSandbox: ...
-
-
-@pytest.fixture
-def start(planted: Planted, manager: LocalSecretsManager) -> Iterator[Start]:
-    """Sandboxes of the function, ended with the test. Afterwards no session may be left in the database."""
-    with ExitStack() as stack:
-
-        def started(**variables: str) -> LambdaSandbox:
-            environment = {**manager.environment, "MIGRATE_DIR": str(planted.project.directory), **variables}
-            return stack.enter_context(LambdaSandbox(environment))
-
-        yield started
-        wait_until(lambda: sessions_of_runs(planted.project) == 0)
-
-
-@pytest.fixture
-def function(start: Start, planted: Planted, manager: LocalSecretsManager) -> LambdaSandbox:
-    """The function as it is set up in AWS: with a secret."""
-    manager.put(SECRET_ID, planted.secret)
-    return start(MIGRATE_SECRET_ID=SECRET_ID)
-
-
-def sessions_of_runs(project: Project) -> int:
-    statement = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'mig/%%' AND datname = %s"
-    return int(project.value(statement, project.database))
-
-
-def wait_until(condition: Callable[[], bool], limit_s: float = 5.0) -> None:
-    give_up_at = time.monotonic() + limit_s
-    while not condition():
-        assert time.monotonic() < give_up_at, "it did not come to be"
-        time.sleep(0.02)
-
-
-def records(invocation: Invocation) -> list[dict[str, Any]]:
-    """The JSON records of the log."""
-    return [json.loads(line) for line in invocation.log.splitlines() if line.startswith("{")]
-
-
-def messages(invocation: Invocation) -> list[str]:
-    return [record["message"] for record in records(invocation)]
-
-
-def outcome_of(invocation: Invocation) -> dict[str, Any]:
-    """What the function returned, checked against the published schema; nothing of it is secret."""
-    assert invocation.error is None
-    assert "hunter2" not in invocation.log + str(invocation.payload)
-    check_outcome(invocation.payload)
-    outcome: dict[str, Any] = invocation.payload
-    return outcome
-
-
-def refusal(invocation: Invocation, error_type: str, code: str) -> str:
-    """The error's text; it names what it should, and nothing of the invocation is secret."""
-    assert invocation.payload is None
-    assert invocation.error is not None
-    message: str = invocation.error["errorMessage"]
-    assert (invocation.error_type, message.split(" ", maxsplit=1)[0]) == (error_type, code)
-    assert "hunter2" not in invocation.log + str(invocation.error)
-    assert quote(PASSWORD, safe="") not in invocation.log + str(invocation.error)
-    return message
 
 
 def test_a_deploy_with_a_secret_applies_and_a_warm_one_finds_nothing_to_do(
@@ -166,9 +49,13 @@ def test_the_log_holds_the_sentences_people_search_for_one_a_record_each_with_th
     assert messages(second)[-2:] == ["No pending migrations to apply.", "Migrations completed successfully"]
     for invocation in (first, second):
         assert {record["run_id"] for record in records(invocation)} == {invocation.request_id}
+        assert {record["function_request_id"] for record in records(invocation)} == {invocation.request_id}
+        assert {record["service"] for record in records(invocation)} == {"migrate-lambda"}
         assert {record["level"] for record in records(invocation)} == {"INFO"}
         assert len(messages(invocation)) == len(set(messages(invocation)))
-        assert len(messages(invocation)) == len(invocation.log.splitlines()), "nothing else is logged"
+        assert len(messages(invocation)) + len(metrics(invocation)) == len(invocation.log.splitlines()), (
+            "nothing else is logged"
+        )
 
 
 def test_a_url_with_the_password_percent_encoded_does_as_well_and_needs_no_secret(
@@ -247,9 +134,9 @@ def test_a_secret_that_cannot_be_had_is_told_within_seconds_with_what_is_missing
 
 
 SPOILT: tuple[tuple[str | dict[str, str], str], ...] = (
-    ("hunter2", "is not a JSON object"),
-    ("", "is not a JSON object"),
-    ('["hunter2"]', "is not a JSON object"),
+    ("hunter2", "is neither a JSON object nor a postgresql:// URL"),
+    ("", "is neither a JSON object nor a postgresql:// URL"),
+    ('["hunter2"]', "is neither a JSON object nor a postgresql:// URL"),
     ({"username": "app", "password": "hunter2"}, "lacks host, dbname"),
 )
 
@@ -317,10 +204,8 @@ def test_a_lock_that_others_hold_is_told_before_lambda_ends_the_function(
     assert invocation.elapsed_ms < 5_000
 
 
-def test_a_package_without_psycopg_is_told_so(start: Start, planted: Planted, tmp_path: Path) -> None:
-    """As when it was built for another architecture."""
-    (tmp_path / "psycopg.py").write_text("raise ImportError('no pq wrapper available', name='psycopg')")
-    function = start(DATABASE_URL=planted.url, PYTHONPATH=f"{tmp_path}:{ROOT}")
+def test_a_package_without_psycopg_is_told_so(start: Start, planted: Planted, broken_imports: BreakImports) -> None:
+    function = start(DATABASE_URL=planted.url, PYTHONPATH=broken_imports("psycopg"))
 
     message = refusal(function.invoke({}), "InternalError", "M902")
 

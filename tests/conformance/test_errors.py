@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
-from lambda_fn.domain.target import target_from_url
+from lambda_fn.domain.url import target_from_url
 from lambda_fn.errors import DatabaseUnreachable, SettingsInvalid
 from local.postgres import PostgresServer
 from tests.conformance.connecting import connect

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from lambda_fn.domain.outcome import Outcome, Status
-from lambda_fn.domain.target import target_from_url
+from lambda_fn.domain.url import target_from_url
 from lambda_fn.errors import MigrateError, SettingsInvalid
 from local.postgres import PostgresServer
 from tests.conformance.connecting import connect

@@ -8,18 +8,19 @@ from typing import Protocol
 import psycopg
 import pytest
 
+from lambda_fn.credentials import SettingsCredentials
 from lambda_fn.domain.execution import plan_execution
 from lambda_fn.domain.failure import attempts_in
 from lambda_fn.domain.history import History, MigrationState
 from lambda_fn.domain.migration import Migration
 from lambda_fn.domain.resolution import Resolution, resolve_applied, resolve_rolled_back
-from lambda_fn.domain.target import target_from_url
 from lambda_fn.errors import LockTimeout, MigrationFailed
 from lambda_fn.ports import Database
 from lambda_fn.postgres.advisory_lock import PolledAdvisoryLock
 from lambda_fn.postgres.connection import Connection
 from lambda_fn.postgres.migrations_table import PostgresMigrationsTable
 from lambda_fn.postgres.runner import PostgresScriptRunner
+from lambda_fn.settings import Settings
 from local.postgres import Origin
 from tests.fakes import RUN_ID, FakeServer, FakeSession
 from tests.fixtures.projects import RecordingReporter
@@ -81,7 +82,8 @@ class PostgresSession:
 
     def __init__(self, url: str) -> None:
         reporter = RecordingReporter()
-        self._connection = Connection(target_from_url(url), schema=None, owner_role=None, run_id=RUN_ID)
+        credentials = SettingsCredentials(Settings(database_url=url))
+        self._connection = Connection(credentials, schema=None, owner_role=None, run_id=RUN_ID)
         advisory_lock = PolledAdvisoryLock(self._connection, reporter)
         runner = PostgresScriptRunner(self._connection, advisory_lock, reporter)
         self.database = Database(PostgresMigrationsTable(self._connection), advisory_lock, runner)

@@ -1,0 +1,71 @@
+"""A connection for looking only."""
+
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from typing import Final
+
+from psycopg import pq
+from psycopg.sql import Identifier
+
+from lambda_fn.domain.server_error import ServerError
+from lambda_fn.errors import MigrateError
+from lambda_fn.errors import doctor as doctor_errors
+from lambda_fn.postgres.connection import Connection
+from lambda_fn.postgres.simple_query import Row
+
+LIMIT_S = 5  # for one statement
+_QUERY_CANCELED = "57014"
+
+# Local, in a message of several statements, which is one transaction: behind a pooler nothing stays in a session
+# that others get next.
+_STATE: Final = (
+    "SET LOCAL transaction_read_only = on",
+    f"SET LOCAL statement_timeout = '{LIMIT_S}s'",
+    "SET LOCAL search_path = pg_catalog",
+    "SET LOCAL row_security = off",
+)
+_ASSUME: Final = "SET LOCAL ROLE {role}"
+
+
+class ReadOnlyConnection(Connection):
+    """A connection to any server: what a run would refuse is what is to be told of it."""
+
+    def _check_server(self) -> None:
+        """Nothing is refused."""
+
+    @cached_property
+    def clean_state(self) -> tuple[bytes, ...]:
+        """The owner's role; the rest comes with every message."""
+        return self.as_owner
+
+    @cached_property
+    def as_owner(self) -> tuple[bytes, ...]:
+        """The statement that assumes the owner's role for the length of a transaction, if there is one."""
+        return () if self.owner_role is None else (self.compose(_ASSUME, role=Identifier(self.owner_role)),)
+
+    def fetch(
+        self,
+        statements: Iterable[bytes],
+        *,
+        doing: str,
+        writes: bool = False,
+        refused: Callable[[ServerError], MigrateError | None] = lambda _: None,
+    ) -> list[Row]:
+        """As in a run, but read-only and for a few seconds at most. Raises: MigrateError, M328 among others."""
+
+        def better(error: ServerError) -> MigrateError | None:
+            if error.sqlstate == _QUERY_CANCELED:
+                return doctor_errors.took_too_long(doing, LIMIT_S)
+            return refused(error)
+
+        state = (statement.encode() for statement in _STATE)
+        return super().fetch([*state, *statements], doing=doing, writes=writes, refused=better)
+
+    def assume_owner_role(self) -> None:
+        """Try whether the owner's role can be assumed. Raises: SettingsInvalid M305."""
+        self._check_owner_role()
+
+    @property
+    def libpq(self) -> pq.abc.PGconn:
+        """What libpq knows of the connection."""
+        return self._connection.pgconn
