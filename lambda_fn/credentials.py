@@ -47,8 +47,7 @@ class SettingsCredentials:
             bundle=str(RDS_BUNDLE),
             iam=self._iam,
         )
-        _check_root(target.parameters.get("sslrootcert"))
-        return target
+        return _with_root_found(target)
 
 
 def _target(settings: Settings) -> Target:
@@ -77,6 +76,19 @@ def _with_token(target: Target) -> Target:
     return target.with_token(make_token(target))
 
 
-def _check_root(path: str | None) -> None:
-    if path not in (None, SYSTEM) and not Path(path).is_file():
-        raise settings_errors.no_root_certificate(path)
+def _with_root_found(target: Target) -> Target:
+    """The target with a file of authorities that is there, if it names one. Raises: SettingsInvalid M217."""
+    root = target.parameters.get("sslrootcert")
+    if root is None:
+        return target
+    path = _file_of_the_system() if root == SYSTEM else root
+    if path is None or not Path(path).is_file():
+        raise settings_errors.no_root_certificate(root)
+    return target.with_parameters({"sslrootcert": path})
+
+
+def _file_of_the_system() -> str | None:
+    # libpq's own `system` is where its OpenSSL was built to look, which for a wheel is no place of this system.
+    import ssl
+
+    return ssl.get_default_verify_paths().cafile

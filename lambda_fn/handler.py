@@ -17,7 +17,6 @@ from lambda_fn.invokers.recognition import recognise
 from lambda_fn.ports import Reporter
 from lambda_fn.settings import Settings
 
-
 _LAST_WORDS_S = 0.5  # to log that an answer could not be delivered, before Lambda kills the function
 
 

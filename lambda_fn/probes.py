@@ -1,7 +1,7 @@
 """What doctor looks at, in the world: the settings, the network, the database."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
@@ -102,13 +102,13 @@ class SettingsProbes:
         self._migrations = directory.migrations
         self._draft.directory, self._draft.migrations = directory.path, len(directory.migrations)
         found = f"{_migrations(len(directory.migrations))} in {directory.path}"
-        for migration in directory.migrations:
-            try:
-                plan_execution(migration)
-            except SettingsInvalid as error:
-                # In doubt only: a migration that is applied is not run again, and `history` knows which are.
-                return Doubt(f"{found}. {error.code} {error.problem}", f"Unless it is applied: {error.next_step}")
-        return f"{found}, all of which can be run"
+        refusals = list(_refusals(directory.migrations))
+        if not refusals:
+            return f"{found}, all of which can be run"
+        # In doubt only: a migration that is applied is not run again, and `history` knows which are.
+        more = f" {len(refusals) - 1} more cannot be run either." if refusals[1:] else ""
+        error = refusals[0]
+        return Doubt(f"{found}. {error.code} {error.problem}{more}", f"Unless it is applied: {error.next_step}")
 
     def _secret(self) -> Finding:
         try:
@@ -249,6 +249,15 @@ class SettingsProbes:
 
     def _within(self, limit_s: float) -> float:
         return min(limit_s, self._deadline.work_left_s)
+
+
+def _refusals(migrations: Iterable[Migration]) -> Iterator[SettingsInvalid]:
+    """Why migrations cannot be run, for each that cannot."""
+    for migration in migrations:
+        try:
+            plan_execution(migration)
+        except SettingsInvalid as error:
+            yield error
 
 
 def _encryption(attempt: "Examination | Exception", mode: SslMode) -> str | None:

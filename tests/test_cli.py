@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from lambda_fn.cli import exit_code, main
+from lambda_fn.domain.check import CheckName
 from lambda_fn.domain.outcome import Outcome, Status
 from lambda_fn.domain.request import Action
 from lambda_fn.errors import InternalError, MigrateError
@@ -270,7 +271,7 @@ def test_each_action_has_a_help_of_its_own(action: Action, capsys: pytest.Captur
     assert ended.value.code == 0
     text = capsys.readouterr().out
     assert "--database-url" in text
-    assert ("--to" in text) is (action is not Action.RESOLVE)
+    assert ("--to" in text) is (action not in (Action.RESOLVE, Action.DOCTOR))
 
 
 def test_a_process_of_its_own_does_the_same(one_project: Project) -> None:
@@ -387,3 +388,28 @@ def test_a_full_disk_behind_the_output_stops_no_deploy(one_project: Project) -> 
         )
 
     assert one_project.tables() == {"a"}
+
+
+def test_doctor_prints_a_line_for_each_check_and_exits_with_0(terminal: Terminal) -> None:
+    ended = terminal.run("doctor")
+
+    assert (ended.code, ended.stderr) == (0, "")
+    assert [line.split(":")[0] for line in ended.stdout.splitlines()] == [f"passed {name}" for name in CheckName]
+    assert terminal.project.tables_with_history() == set()
+
+
+def test_doctor_says_what_failed_and_what_to_do_and_exits_as_the_first_failure_does(terminal: Terminal) -> None:
+    ended = terminal.run("doctor", "--json", url=NOWHERE)
+
+    assert (ended.code, ended.outcome["status"], ended.outcome["error"]) == (3, "failed", None)
+    [port] = [check for check in ended.outcome["checks"] if check["result"] == "failed"]
+    assert (port["name"], port["code"]) == ("port", "M322")
+    assert f"ERROR: failed port: M322 {port['message']} What to do: {port['nextStep']}" in ended.stderr.splitlines()
+    assert "WARNING: unknown login: not looked at: needs port" in ended.stderr.splitlines()
+
+
+def test_doctor_tells_of_the_directory_and_of_the_database_in_one_go(terminal: Terminal) -> None:
+    ended = terminal.run("doctor", "--json", directory=Path("/nowhere"))
+
+    failed = [check["name"] for check in ended.outcome["checks"] if check["result"] == "failed"]
+    assert (ended.code, failed) == (2, ["directory"])

@@ -20,7 +20,10 @@ def secured(target: Target, *, sslmode: SslMode | None, sslrootcert: str | None,
     mode = sslmode or _asked(target) or (SslMode.PREFER if is_loopback(target.host) else SslMode.VERIFY_FULL)
     if iam and not mode.encrypts:
         raise settings_errors.iam_needs_tls(mode)
-    root = sslrootcert or target.parameters.get("sslrootcert") or (bundle if mode.verifies else None)
+    named_root = sslrootcert or target.parameters.get("sslrootcert")
+    if named_root and mode is SslMode.REQUIRE:
+        mode = SslMode.VERIFY_CA  # as libpq does by itself: whoever names an authority wants it looked at
+    root = named_root or (bundle if mode.verifies else None)
     return target.with_parameters({"sslmode": mode.value, **({"sslrootcert": root} if root else {})})
 
 

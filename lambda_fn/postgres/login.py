@@ -70,7 +70,7 @@ _REFUSALS = (
             r"|permission denied for database"
         ),
     ),
-    ("P1011", re.compile(r"SSL|certificate|channel binding")),
+    ("P1011", re.compile(r"SSL|sslmode|certificate|channel binding")),
     ("M301", re.compile(r"FATAL:")),  # whatever else: it was a server that answered
 )
 _REASON = re.compile(r".*failed: (.*)", re.DOTALL)

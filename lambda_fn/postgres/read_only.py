@@ -33,6 +33,9 @@ class ReadOnlyConnection(Connection):
     def _check_server(self) -> None:
         """Nothing is refused."""
 
+    def _restore_reading(self) -> None:
+        """Nothing is restored: no script runs here, and our own statements read the same with any strings."""
+
     @cached_property
     def clean_state(self) -> tuple[bytes, ...]:
         """The owner's role; the rest comes with every message."""

@@ -29,6 +29,10 @@ DECISIONS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "the URL, strictly": (tls_of(OTHER, "sslmode=require&sslaccept=strict"), FULL),
     "the URL's own authority": (tls_of(OTHER, "sslcert=/ca.pem"), {**FULL, "sslrootcert": "/ca.pem"}),
     "verify-ca needs authorities too": (tls_of(OTHER, "sslmode=verify-ca"), {**FULL, "sslmode": "verify-ca"}),
+    "an authority is there to be looked at": (
+        tls_of(OTHER, "sslmode=require&sslcert=/ca.pem"),
+        {"sslmode": "verify-ca", "sslrootcert": "/ca.pem"},
+    ),
     "the setting wins": (tls_of(OTHER, "sslmode=disable", SslMode.VERIFY_FULL), FULL),
     "the setting weakens": (tls_of(OTHER, "sslmode=verify-full", SslMode.PREFER), {"sslmode": "prefer"}),
     "the setting's authority wins": (tls_of(OTHER, "sslcert=/ca.pem", None, "/x"), {**FULL, "sslrootcert": "/x"}),

@@ -90,7 +90,8 @@ def test_a_standby_is_no_writer_and_everything_else_of_it_is_told(tmp_path: Path
 
 def set_in_session(url: str) -> set[tuple[str, str]]:
     """What is set in the session that a pooler gives to its next client."""
-    with psycopg.connect(url, autocommit=True) as client:
+    # The name of the application is the pooler's own to set for each client.
+    with psycopg.connect(url, autocommit=True, application_name="next") as client:
         return set(client.execute("SELECT name, setting FROM pg_settings WHERE source = 'session'").fetchall())
 
 

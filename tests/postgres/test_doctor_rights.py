@@ -13,7 +13,7 @@ from tests.fixtures.examined import Examined, examine
 from tests.fixtures.projects import Project
 from tests.fixtures.sessions import open_session
 
-A, B = "20240101000000_a", "20240102000000_b"
+A, B, C = "20240101000000_a", "20240102000000_b", "20240103000000_c"
 PASSWORD = "p%40ss"  # p@ss, percent-encoded
 
 
@@ -254,15 +254,18 @@ def test_a_table_that_is_not_prismas_is_told(project: Project) -> None:
 def test_a_script_that_cannot_be_run_fails_while_it_is_pending_only(project: Project) -> None:
     project.run()
     project.write(B, "ROLLBACK;")
+    project.write(C, "VACUUM; SELECT 1;")
 
     pending = examine(project)
+    (project.directory / C / "migration.sql").write_text("")
     project.query(
         "INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at) VALUES ('x', '', %s, now())", B
     )
-    applied = examine(project, strict=False)
+    applied = examine(project)
 
     assert pending.failed == {CheckName.HISTORY: "M211"}
     assert applied.failed == {}
+    assert "1 more cannot be run either" in pending.unknown[CheckName.DIRECTORY]
     assert "M211" in pending.unknown[CheckName.DIRECTORY]
     assert pending[CheckName.DIRECTORY].next_step.startswith("Unless it is applied: Remove it")
 

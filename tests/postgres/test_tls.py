@@ -48,9 +48,7 @@ class Remote:
 
 
 @pytest.fixture
-def remote(
-    one_project: Project, new_tls_front: NewTlsFront, authority: ServerAuthority, host_address: str
-) -> Remote:
+def remote(one_project: Project, new_tls_front: NewTlsFront, authority: ServerAuthority, host_address: str) -> Remote:
     """One migration, and a host that is not loopback."""
     one_project.write(A, "CREATE TABLE a (id int);")
     return Remote(one_project, new_tls_front, authority, host_address)
@@ -181,8 +179,15 @@ def test_an_authority_that_is_not_there_is_told_before_anything_is_connected(rem
     assert front.let_through == []
 
 
-def test_the_systems_authorities_are_not_those_of_a_test(remote: Remote) -> None:
-    refusal(remote.run(remote.front(), sslrootcert="system"))
+def test_the_systems_authorities_are_those_that_python_trusts(remote: Remote, monkeypatch: pytest.MonkeyPatch) -> None:
+    front = remote.front()
+    refused = remote.run(front, sslrootcert="system")
+
+    monkeypatch.setenv("SSL_CERT_FILE", str(remote.authority.ca_file))
+
+    refusal(refused)
+    assert remote.run(front, sslrootcert="system").status is Status.APPLIED
+    assert remote.run(front, "?sslmode=require", sslrootcert="system").status is Status.UP_TO_DATE
 
 
 @pytest.fixture

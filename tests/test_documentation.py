@@ -1,0 +1,86 @@
+"""What the documentation shows is taken by what it describes."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from lambda_fn.domain.request import Action, Request, parse_request
+from lambda_fn.invokers.custom_resource import request_of
+from tests.fixtures.projects import ROOT
+
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+EXAMPLE = ROOT / "docs" / "examples" / "custom-resource.yaml"
+_PROPERTY = re.compile(r"^ +([A-Z]\w+): (!?\w\S*)", re.MULTILINE)
+
+
+def fenced(language: str) -> list[str]:
+    """The blocks of a language in all documents."""
+    return [
+        block for path in DOCUMENTS for block in re.findall(rf"```{language}\n(.*?)```", path.read_text(), re.DOTALL)
+    ]
+
+
+def properties_in(text: str) -> dict[str, str]:
+    """The properties of the custom resource in a snippet of a template."""
+    _, _, behind = text.partition("Type: Custom::Migrations")
+    resource = re.split(r"^ *\w+:\n +Type:", behind, maxsplit=1, flags=re.MULTILINE)[0]
+    return dict(_PROPERTY.findall(resource.partition("Properties:")[2]))
+
+
+@pytest.mark.parametrize("snippet", [EXAMPLE.read_text(), *(text for text in fenced("yaml") if "Custom::" in text)])
+def test_the_properties_of_a_custom_resource_are_taken(snippet: str) -> None:
+    properties = properties_in(snippet)
+
+    assert {"ServiceToken", "ServiceTimeout", "MigrationsLayerArn"} <= set(properties)
+    asked = request_of({"RequestType": "Create", "ResourceProperties": properties})
+    assert isinstance(asked, Request)
+    assert asked.action is Action.DEPLOY
+
+
+def test_the_options_that_the_documentation_lists_are_taken() -> None:
+    text = (ROOT / "docs" / "invokers.md").read_text()
+    listed = re.findall(r"`([A-Z][A-Za-z]+)`", text.partition("- **Options**:")[2].partition(". An empty")[0])
+    values = {"Action": "verify", "Strict": "true", "LockWaitS": "5"}
+
+    asked = request_of(
+        {"RequestType": "Create", "ResourceProperties": {name: values.get(name, "x") for name in listed}}
+    )
+
+    expected = Request(Action.VERIFY, "x", "x", "x", True, 5.0, "x", "x", "x")
+    assert asked == expected
+
+
+def test_every_payload_on_a_command_line_is_a_request() -> None:
+    payloads = [payload for block in fenced("sh") for payload in re.findall(r"--payload '(.*?)'", block)]
+
+    assert {parse_request(json.loads(payload)).action for payload in payloads} == {Action.DEPLOY, Action.DOCTOR}
+
+
+def test_every_json_block_is_json() -> None:
+    blocks = fenced("json")
+
+    assert [json.loads(block)["Type"] for block in blocks] == ["Task"]
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_inside_the_project_leads_somewhere(path: Path) -> None:
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", path.read_text()) if "://" not in link]
+
+    for link in links:
+        file, _, anchor = link.partition("#")
+        target = (path.parent / file).resolve() if file else path
+        assert target.exists(), link
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", target.read_text(), re.MULTILINE)
+            assert anchor in {
+                re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings
+            }
+
+
+def test_every_setting_that_is_named_is_one() -> None:
+    known = set(re.findall(r"MIGRATE_[A-Z_]+", (ROOT / "docs" / "settings.md").read_text()))
+
+    for path in DOCUMENTS:
+        assert set(re.findall(r"MIGRATE_[A-Z_]+", path.read_text())) <= known, path.name
