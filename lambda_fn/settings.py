@@ -31,6 +31,7 @@ class Settings:
     auth: Auth = Auth.PASSWORD
     sslmode: SslMode | None = None
     sslrootcert: str | None = None
+    region: str | None = None
     connect_timeout_s: int | None = None
     directory: str | None = None
     schema: str | None = None
@@ -149,6 +150,14 @@ VARIABLES = (
         "File of the certificate authorities to trust instead of those of Amazon RDS; `system` for the system's.",
         "/opt/ca.pem",
         default="the Amazon RDS bundle in the package",
+    ),
+    Variable(
+        "AWS_REGION",
+        "region",
+        variable.text,
+        "Region of the secret where it is named without an ARN, and of the database for an IAM token; Lambda sets it.",
+        "eu-central-1",
+        default="boto3's: AWS_DEFAULT_REGION, the profile's",
     ),
     Variable(
         "MIGRATE_CONNECT_TIMEOUT_S",

@@ -65,6 +65,8 @@ class LocalSecretsManager:
     def __init__(self) -> None:
         self._secrets: dict[str, Secret] = {}
         self._operations: list[str] = []
+        self.regions: list[str] = []
+        """The region that each request was signed for."""
         self._behaviour: Behaviour | SecretsError = "answer"
         self._lock = threading.Lock()
         self._released = threading.Event()
@@ -207,6 +209,8 @@ class _Handler(QuietHandler):
 
     def do_POST(self) -> None:  # noqa: N802  http.server looks for this name
         operation = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
+        # Credential=KEY/DATE/REGION/secretsmanager/aws4_request
+        self._manager.regions.append("".join(self.headers.get("Authorization", "").split("/")[2:3]))
         request = json.loads(self.read_body())
         try:
             answer = self._manager.handle(operation, request)

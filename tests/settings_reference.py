@@ -23,7 +23,7 @@ MIGRATE_PORT, MIGRATE_DBNAME, MIGRATE_USER and DATABASE_URL do not count for it.
 """
 
 _FOOT = """
-AWS's own variables mean what they mean everywhere: `AWS_REGION`, credentials, `AWS_ENDPOINT_URL_SECRETS_MANAGER`,
+AWS's own variables mean what they mean everywhere: credentials, `AWS_ENDPOINT_URL_SECRETS_MANAGER`,
 `SSL_CERT_FILE`, `HTTPS_PROXY` and `NO_PROXY` (for Secrets Manager and for the answer to CloudFormation). So do those of
 Powertools, for example `POWERTOOLS_LOG_LEVEL`.
 """

@@ -1,9 +1,10 @@
 """The certificates that the function ships, as it ships them."""
 
+import base64
+import dataclasses
 import functools
 import hashlib
 import io
-import json
 import re
 import ssl
 import tarfile
@@ -14,19 +15,25 @@ from pathlib import Path
 import boto3
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.utils import CryptographyDeprecationWarning
 
 from tests import rds_bundle
-from tests.rds_bundle import BUNDLE, WrongTarball, bundle_of, read_package, verified
+from tests.rds_bundle import (
+    BUNDLE,
+    CONFIRMED,
+    SOURCES,
+    Package,
+    Source,
+    WrongTarball,
+    bundle_of,
+    certificates_in,
+    read_package,
+)
 
 TEXT = BUNDLE.read_text(encoding="utf-8")
 HEAD, _, BODY = TEXT.partition("\n\n")
-
-WITHOUT_A_ROOT = {
-    *("ap-east-2", "ap-southeast-5", "ap-southeast-6", "ap-southeast-7"),
-    *("ca-west-1", "il-central-1", "mx-central-1"),
-}
-"""Regions that the package does not know; the head says what to do there."""
 
 
 def stated(name: str) -> str:
@@ -49,11 +56,11 @@ def names() -> list[str]:
 
 
 def packed(pems: list[str]) -> bytes:
-    """A tarball laid out as the package's, with these certificates."""
+    """A tarball laid out as both packages', with these certificates."""
     quoted = (",\n" + " +\n        ".join(f"'{line}\\n'" for line in pem.splitlines()) for pem in pems)
     files = {
-        "package/package.json": json.dumps({"license": "MIT"}),
         "package/LICENSE": "Copyright someone.",
+        "package/lib/handler/global-bundle.pem": "".join(pems),
         "package/lib/profiles/ca/defaults.js": f"exports.defaults = [{''.join(quoted)}];",
         "package/lib/index.js": "'-----BEGIN CERTIFICATE-----\\nnot here\\n-----END CERTIFICATE-----\\n'",
     }
@@ -66,6 +73,25 @@ def packed(pems: list[str]) -> bytes:
     return buffer.getvalue()
 
 
+def unpacked(tarball: bytes, source: Source = SOURCES[0]) -> Package:
+    """What is taken from a tarball whose hash somebody has recorded."""
+    integrity = "sha512-" + base64.b64encode(hashlib.sha512(tarball).digest()).decode()
+    return read_package(tarball, dataclasses.replace(source, integrity=integrity))
+
+
+def root_named(name: str) -> str:
+    """An authority that somebody made up."""
+    key = ec.generate_private_key(ec.SECP384R1())
+    subject = x509.Name.from_rfc4514_string(f"CN={name},O=Amazon Web Services\\, Inc.")
+    unsigned = (
+        x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
+        .not_valid_before(datetime(2025, 1, 1, tzinfo=UTC))
+        .not_valid_after(datetime(2125, 1, 1, tzinfo=UTC))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    )
+    return unsigned.sign(key, hashes.SHA384()).public_bytes(serialization.Encoding.PEM).decode()
+
+
 def pems() -> list[str]:
     return re.findall(r"-----BEGIN CERTIFICATE-----\n.*?-----END CERTIFICATE-----\n", BODY, re.DOTALL)
 
@@ -75,8 +101,10 @@ def test_the_head_holds_the_hash_of_the_rest() -> None:
 
 
 def test_the_head_says_where_it_comes_from() -> None:
-    assert stated("Origin").startswith(f"npm package {rds_bundle.PACKAGE} {rds_bundle.VERSION}, licence MIT")
-    assert stated("Integrity of its tarball") == rds_bundle.INTEGRITY
+    for source in SOURCES:
+        assert f"npm package {source.package} {source.version}, licence {source.licence}" in HEAD
+        assert source.integrity in HEAD
+    assert f"# The {len(CONFIRMED)} from the second package are named by their fingerprints" in HEAD
     assert "The above copyright notice and this permission notice shall be included" in HEAD
 
 
@@ -132,11 +160,14 @@ def test_a_region_has_a_root_of_each_kind_of_key(region: str, key: str) -> None:
     assert any(f"CN=Amazon RDS {region} Root CA {key} G1," in name for name in names())
 
 
-def test_only_known_regions_are_without_a_root() -> None:
-    """When this fails after an update of botocore, AWS has opened a region: look for a newer package."""
+def test_no_region_is_without_a_root() -> None:
+    """When this fails after an update of botocore, AWS has opened a region: look for a newer package.
+
+    What the newer one adds must be found in other public copies before it is written to CONFIRMED.
+    """
     regions = set(boto3.session.Session().get_available_regions("rds", "aws"))
 
-    assert regions - set(stated("Regions").split()) == WITHOUT_A_ROOT
+    assert regions - set(stated("Regions").split()) == set()
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 4])
@@ -153,19 +184,34 @@ def test_it_is_small() -> None:
 
 
 def test_the_file_is_made_again_from_a_tarball_with_the_same_certificates() -> None:
-    backwards = read_package(packed([*reversed(pems()), pems()[0]]))
+    backwards = unpacked(packed([*reversed(pems()), pems()[0]]))
 
-    assert bundle_of(backwards).partition("\n\n")[2] == BODY
+    assert bundle_of([backwards]).partition("\n\n")[2] == BODY
 
 
 def test_expired_certificates_are_left_out_and_counted() -> None:
-    package = read_package(packed(pems()))
+    package = unpacked(packed(pems()))
 
-    text = bundle_of(package, expired_by=date(2100, 1, 1))
+    text = bundle_of([package], expired_by=date(2100, 1, 1))
 
     left = set(re.findall(r"^# ends (.*)$", text, re.MULTILINE))
     assert min(left) > "2100"
-    assert f"# Certificates: {text.count('BEGIN')}; the package has {len(pems()) - text.count('BEGIN')} more" in text
+    assert f"# Certificates: {text.count('BEGIN')}; the packages have {len(pems()) - text.count('BEGIN')} more" in text
+
+
+def test_each_confirmed_certificate_is_there_under_its_name() -> None:
+    shipped = {each.name: each.sha256 for each in certificates_in(TEXT) if each.name in CONFIRMED}
+
+    assert shipped == CONFIRMED
+
+
+def test_nothing_but_the_confirmed_is_taken_from_the_second_package() -> None:
+    tarball = packed([*pems(), root_named("Amazon RDS ap-east-2 Root CA ECC384 G1"), root_named("Another Root CA")])
+
+    taken = [(each.name, each.sha256) for each in unpacked(tarball, SOURCES[1]).certificates]
+
+    assert len(unpacked(tarball, SOURCES[0]).certificates) == len(pems()) + 2
+    assert sorted(taken) == sorted(CONFIRMED.items())
 
 
 def test_another_tarball_is_refused(tmp_path: Path) -> None:
@@ -173,12 +219,9 @@ def test_another_tarball_is_refused(tmp_path: Path) -> None:
     tarball.write_bytes(packed(pems()))
 
     with pytest.raises(WrongTarball, match="integrity is sha512-"):
-        rds_bundle.main([str(tarball)])
+        rds_bundle.main([str(tarball)] * len(SOURCES))
     assert BUNDLE.read_text(encoding="utf-8") == TEXT
 
 
-def test_a_tarball_is_known_by_its_sha512() -> None:
-    # Of "abc": the example of FIPS 180-2.
-    of_abc = "3a81oZNherrMQXNJriBBMRLm+k6JqX6iCp7u5ktV05ohkpkqJ0/BqDa6PCOj/uu9RU1EI2Q86A4qmslPpUyknw=="
-
-    assert verified(b"abc", f"sha512-{of_abc}") == b"abc"
+def test_a_bundle_as_it_stands_is_read_too() -> None:
+    assert len(certificates_in(TEXT)) == len(pems())

@@ -23,20 +23,20 @@ class RdsClient(Protocol):
         """A password that holds for 15 minutes."""
 
 
-def make_token(target: Target) -> str:
-    """The token for a target's host, port and user. Raises: SettingsInvalid M216."""
+def make_token(target: Target, region: str | None) -> str:
+    """The token for a target's host, port and user; region None is boto3's default. Raises: SettingsInvalid M216."""
     from botocore.exceptions import BotoCoreError
 
     try:
-        return _client().generate_db_auth_token(DBHostname=target.host, Port=target.port, DBUsername=target.user)
+        return _client(region).generate_db_auth_token(DBHostname=target.host, Port=target.port, DBUsername=target.user)
     # An empty region makes an endpoint that is no URL.
     except (BotoCoreError, ValueError) as error:
         reason = type(error).__name__
         raise settings_errors.token_not_made(reason, _NEXT_STEPS.get(reason, _OTHERWISE)) from None
 
 
-def _client() -> RdsClient:
+def _client(region: str | None) -> RdsClient:
     import boto3
 
-    client: RdsClient = boto3.client("rds")
+    client: RdsClient = boto3.client("rds", region_name=region)
     return client

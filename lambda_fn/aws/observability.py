@@ -16,8 +16,7 @@ class LoggerReporter:
 
     def __init__(self, *, service: str, run_id: str, request_id: str) -> None:
         self._logger = Logger(service=service)
-        # A warm container keeps the keys of the invocation before.
-        self._logger.clear_state()
+        # In a warm container they take the place of those of the invocation before.
         self._logger.append_keys(run_id=run_id, function_request_id=request_id)
 
     def report(self, event: Event) -> None:

@@ -9,6 +9,7 @@ from lambda_fn.errors import settings as settings_errors
 _CONNECT_TIMEOUT_S = 3
 _READ_TIMEOUT_S = 5
 _ATTEMPTS = 2
+_REGION_IN_ARN = 3
 
 _REACH = (
     "Give the function's subnets a route to Secrets Manager: an interface endpoint "
@@ -40,12 +41,15 @@ class SecretsClient(Protocol):
         """The secret's current value."""
 
 
-def read_secret(secret_id: str) -> str:
-    """The secret's text. Raises: SettingsInvalid M204, within seconds, with what is missing."""
+def read_secret(secret_id: str, region: str | None) -> str:
+    """The secret's text, from the region in its ARN, else from `region`, else from boto3's default.
+
+    Raises: SettingsInvalid M204, within seconds, with what is missing.
+    """
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
-        return _client().get_secret_value(SecretId=secret_id).get("SecretString", "")
+        return _client(_region_of(secret_id) or region).get_secret_value(SecretId=secret_id).get("SecretString", "")
     except ClientError as error:
         raise _refused(secret_id, error.response["Error"]["Code"]) from None
     # An empty region makes an endpoint that is no URL.
@@ -57,7 +61,12 @@ def _refused(secret_id: str, code: str) -> MigrateError:
     return settings_errors.secret_unreadable(secret_id, code, _NEXT_STEPS.get(code, _OTHERWISE))
 
 
-def _client() -> SecretsClient:
+def _region_of(secret_id: str) -> str | None:
+    parts = secret_id.split(":")  # arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME
+    return parts[_REGION_IN_ARN] if parts[0] == "arn" and len(parts) > _REGION_IN_ARN else None
+
+
+def _client(region: str | None) -> SecretsClient:
     # Imported here: with DATABASE_URL nobody pays for boto3 (about 0.3 s).
     import boto3
     from botocore.config import Config
@@ -67,5 +76,5 @@ def _client() -> SecretsClient:
         read_timeout=_READ_TIMEOUT_S,
         retries={"total_max_attempts": _ATTEMPTS},
     )
-    client: SecretsClient = boto3.client("secretsmanager", config=config)
+    client: SecretsClient = boto3.client("secretsmanager", region_name=region, config=config)
     return client

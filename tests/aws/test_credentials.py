@@ -1,14 +1,17 @@
 """Every way to log in, through the handler: secrets, their rotation, and IAM."""
 
 import secrets
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from botocore.credentials import Credentials
 
+from lambda_fn.credentials import SettingsCredentials
+from lambda_fn.settings import Settings
 from local.runtime_api import LambdaSandbox
-from local.secrets_manager import LocalSecretsManager
+from local.secrets_manager import REGION, LocalSecretsManager
 from tests.fixtures.functions import SECRET_ID, A, B, Planted, Start, messages, outcome_of, refusal
 from tests.fixtures.ldap import IamServer, RdsTokens
 from tests.fixtures.planted import plant
@@ -70,6 +73,17 @@ def test_a_secret_that_rds_manages_says_which_settings_are_missing(
 
     assert f"The secret {SECRET_ID} lacks dbname." in message
     assert "MIGRATE_DBNAME" in message
+
+
+def test_a_secret_is_read_from_the_region_in_its_arn(
+    start: Start, planted: Planted, manager: LocalSecretsManager
+) -> None:
+    arn = manager.put(SECRET_ID, planted.secret)
+
+    for secret_id in (arn, SECRET_ID):
+        outcome_of(start(MIGRATE_SECRET_ID=secret_id, AWS_REGION="eu-west-1").invoke({}))
+
+    assert manager.regions == [REGION, "eu-west-1"]
 
 
 def by_way_of(planted: Planted, proxy: CountingProxy) -> dict[str, Any]:
@@ -230,6 +244,23 @@ def test_with_iam_a_token_is_made_and_nothing_is_asked_of_aws(
     assert attempt.password not in invocation.log
     assert manager.request_count == 0
     assert not any("M310" in message for message in messages(invocation))
+
+
+def test_with_iam_every_connection_has_a_token_of_its_own(iam_login: IamLogin, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A token holds for 15 minutes, and a migration may take longer than that before it has to connect again."""
+    for name, value in iam_login.variables.items():
+        monkeypatch.setenv(name, value)
+    credentials = SettingsCredentials(Settings.from_env())
+
+    first = credentials.target().password
+    time.sleep(1.1)  # a token names the second that it was made in
+    second = credentials.target().password
+
+    assert first is not None
+    assert second is not None
+    assert first != second
+    assert iam_login.tokens.problems(iam_login.iam.user, second) == []
+    assert credentials.renewed() is None, "there is no other secret"
 
 
 def test_with_iam_and_a_secret_the_secret_says_where_and_as_whom(

@@ -1,6 +1,7 @@
 """The invoker's time: what runs is cancelled in time, and what is told is true."""
 
 import dataclasses
+import socket
 import time
 
 import pytest
@@ -104,6 +105,18 @@ def test_reading_the_history_is_cancelled_too(project: Project) -> None:
 
     assert deadline_error(outcome).code == "M607"
     assert left_s > 0.5
+
+
+def test_a_host_that_takes_the_connection_and_says_nothing_is_given_up_in_time(one_project: Project) -> None:
+    one_project.write(A, "SELECT 1;")
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        url = f"postgresql://u:p@127.0.0.1:{mute.getsockname()[1]}/d"
+
+        outcome, left_s = run(one_project, remaining_s=6.0, reserve_s=3.0, url=url)
+
+    assert outcome.error is not None
+    assert outcome.error.code == "P1001"
+    assert left_s > 1.5
 
 
 def test_waiting_for_the_advisory_lock_ends_in_time(project: Project) -> None:
