@@ -209,7 +209,7 @@ class _Handler(QuietHandler):
 
     def do_POST(self) -> None:  # noqa: N802  http.server looks for this name
         operation = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
-        # Credential=KEY/DATE/REGION/secretsmanager/aws4_request
+        # The header names key, date and region, in this order.
         self._manager.regions.append("".join(self.headers.get("Authorization", "").split("/")[2:3]))
         request = json.loads(self.read_body())
         try:

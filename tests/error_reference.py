@@ -123,6 +123,11 @@ _BETTER: dict[tuple[str, str], object] = {
     ),
     ("action_not_offered", "action"): "resolve",
     ("during", "doing"): "reading the history",
+    ("during_statement_alone", "next_step"): (
+        "Look at what is left in the database (an INVALID index: DROP INDEX CONCURRENTLY), remove it, then "
+        f"`python -m lambda_fn resolve --rolled-back {_NAME}` and deploy again."
+    ),
+    ("during_statement_alone", "where"): _place("CREATE UNIQUE INDEX CONCURRENTLY orders_key ON orders (key);"),
     ("during_migration", "where"): _place("UPDATE orders SET total = price * 2;"),
     ("iam_incomplete", "missing"): ["MIGRATE_HOST", "MIGRATE_USER"],
     ("iam_needs_tls", "sslmode"): "prefer",

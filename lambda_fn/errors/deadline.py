@@ -1,4 +1,4 @@
-"""M605 to M607: the time that the invoker gave ran out."""
+"""M605 to M608: the time that the invoker gave ran out."""
 
 from lambda_fn.errors.classes import DeadlineExceeded, Whereabouts
 
@@ -36,6 +36,17 @@ def during_migration(where: Whereabouts) -> DeadlineExceeded:
         f"Migration {where.migration} was cancelled{place}, because the invocation's time was up. "
         "Nothing of it is in the database.",
         _MORE_TIME,
+        where=where,
+    )
+
+
+def during_statement_alone(where: Whereabouts, next_step: str) -> DeadlineExceeded:
+    """M608: a statement that cannot share a transaction was cancelled when the time was up."""
+    return DeadlineExceeded(
+        "M608",
+        f"Migration {where.migration} was cancelled, because the invocation's time was up. It ran outside a "
+        "transaction, so part of its work may be in the database.",
+        f"{next_step} {_MORE_TIME}",
         where=where,
     )
 

@@ -101,13 +101,16 @@ class PostgresScriptRunner:
             executed=max(0, executed + failed.before.statements - message.statements_before),
             sqlstate=error.sqlstate,
         )
-        verdict = self._verdict(error, where)
+        verdict = self._verdict(error, where, Mode.ATOMIC)
         return self._recorded(verdict, lambda: self._attempts.record_rolled_back(attempt, error, where))
 
-    def _verdict(self, error: ServerError, where: Whereabouts) -> MigrateError:
-        if self._connection.cancelled(error):
-            return deadline_errors.during_migration(where)
-        return migration_failed(error, where, Mode.ATOMIC)
+    def _verdict(self, error: ServerError, where: Whereabouts, mode: Mode) -> MigrateError:
+        failed = migration_failed(error, where, mode)
+        if not self._connection.cancelled(error):
+            return failed
+        if mode is Mode.ALONE:
+            return deadline_errors.during_statement_alone(where, failed.next_step)
+        return deadline_errors.during_migration(where)
 
     def _ended_by_script(self, attempt: Attempt, error: ServerError) -> MigrateError:
         where = Whereabouts(migration=attempt.migration.name, sqlstate=error.sqlstate)
@@ -129,7 +132,7 @@ class PostgresScriptRunner:
         except QueryFailed as failed:
             error = failed.error
             where = self._where_alone(attempt, error)
-            verdict = migration_failed(error, where, Mode.ALONE)
+            verdict = self._verdict(error, where, Mode.ALONE)
             raise self._recorded(verdict, lambda: self._attempts.record_logs(attempt, error, where)) from failed
         except ConnectionLost as lost:
             raise connection_errors.connection_closed_outside_transaction(name) from lost

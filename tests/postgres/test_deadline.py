@@ -52,6 +52,23 @@ def test_a_statement_that_takes_too_long_is_cancelled_rolled_back_and_recorded(p
     assert project.held_advisory_locks() == 0
 
 
+def test_a_statement_that_runs_alone_and_takes_too_long_is_cancelled_and_left_to_a_person(project: Project) -> None:
+    project.write(A, "CREATE TABLE a (id int);")
+    project.run()
+    project.write(B, "CREATE INDEX CONCURRENTLY a_id ON a (id);")
+    with project.connect() as blocker, blocker.transaction():
+        blocker.execute("INSERT INTO a VALUES (1)")
+
+        outcome, left_s = run(project, remaining_s=4.0, reserve_s=3.0)
+
+    error = deadline_error(outcome)
+    assert error.code == "M608"
+    assert f"resolve --rolled-back {B}" in error.next_step
+    assert left_s > 1.0
+    [_, row] = project.rows()
+    assert (row["finished_at"], row["rolled_back_at"]) == (None, None)
+
+
 def test_the_next_run_goes_on_without_a_resolve(project: Project) -> None:
     project.write(B, f"{TABLE}\n{SLEEP}")
     run(project, remaining_s=3.0, reserve_s=2.0)
