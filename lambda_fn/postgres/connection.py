@@ -173,7 +173,8 @@ class Connection:
         It does so before the first statement of the message runs, so a reset inside of it comes too late.
         """
         status = self._connection.pgconn.parameter_status
-        return status(b"client_encoding") == b"UTF8" and status(b"standard_conforming_strings") == b"on"
+        encoding = (status(b"client_encoding") or b"").upper()  # PgBouncer says it as it was asked for: utf8
+        return encoding == b"UTF8" and status(b"standard_conforming_strings") == b"on"
 
     def _restore_reading(self) -> None:
         if not self.reads_as_expected and self.is_idle:

@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from lambda_fn.deadline import Deadline
@@ -13,7 +12,7 @@ from lambda_fn.domain.target import Target
 from lambda_fn.postgres.examination import Examination
 from local.postgres import PostgresServer
 from tests.fixtures.examined import after, examine, examine_at
-from tests.fixtures.pgbouncer import PgBouncer
+from tests.fixtures.pgbouncer import PgBouncer, set_in_session
 from tests.fixtures.planted import check_said, plant
 from tests.fixtures.projects import Project, new_project
 from tests.fixtures.proxy import CountingProxy
@@ -86,13 +85,6 @@ def test_a_standby_is_no_writer_and_everything_else_of_it_is_told(tmp_path: Path
             assert "cluster endpoint" in examined.error(CheckName.WRITER, "M302").next_step
             assert examined.unknown == {}
             assert examined[CheckName.HISTORY].message == "0 of 1 migration pending"
-
-
-def set_in_session(url: str) -> set[tuple[str, str]]:
-    """What is set in the session that a pooler gives to its next client."""
-    # The name of the application is the pooler's own to set for each client.
-    with psycopg.connect(url, autocommit=True, application_name="next") as client:
-        return set(client.execute("SELECT name, setting FROM pg_settings WHERE source = 'session'").fetchall())
 
 
 def test_behind_pgbouncer_the_pooler_is_told_and_nothing_is_left_in_its_sessions(

@@ -7,6 +7,7 @@ import pytest
 from lambda_fn.errors import MigrateError
 from lambda_fn.postgres import connection
 from local.postgres import PostgresServer
+from tests.fixtures.pgbouncer import PgBouncer, set_in_session
 from tests.fixtures.projects import Project, new_project
 from tests.fixtures.proxy import CountingProxy
 
@@ -48,6 +49,17 @@ def test_a_transaction_pooler_is_refused_before_anything_is_set(
     assert error.code == "M303"
     assert "PgBouncer" in error.next_step
     assert not any(b"SET" in query for query in counting_proxy.traffic.queries)
+
+
+def test_pgbouncer_is_refused_and_nothing_is_left_in_its_sessions(one_project: Project, pgbouncer: PgBouncer) -> None:
+    url = pgbouncer.url(one_project.database)
+    before = set_in_session(url)
+
+    error = refusal(one_project, url)
+
+    assert error.code == "M303"
+    assert set_in_session(url) == before
+    assert one_project.tables_with_history() == set()
 
 
 def test_a_server_that_is_too_old_is_refused(one_project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
