@@ -8,5 +8,6 @@ pytest_plugins = [
     "tests.fixtures.functions",
     "tests.fixtures.tls",
     "tests.fixtures.ldap",
+    "tests.fixtures.stacks",
     "tests.fixtures.pgbouncer",
 ]

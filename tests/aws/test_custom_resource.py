@@ -2,105 +2,28 @@
 
 import json
 import threading
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from local.invocation import Invocation
-from local.runtime_api import LambdaSandbox
 from local.secrets_manager import LocalSecretsManager
-from tests.fixtures.custom_resources import DATA_KEYS, Event, event_of
+from tests.fixtures.custom_resources import DATA_KEYS, event_of
 from tests.fixtures.functions import (
     SECRET_ID,
     A,
     B,
     BreakImports,
     Planted,
-    Start,
     messages,
     metrics,
     refusal,
     wait_until,
 )
-from tests.fixtures.planted import SIGNATURE, check_said
-from tests.fixtures.response_bucket import ResponseBucket
-from tests.fixtures.sessions import open_session
-from tests.fixtures.tls import ServerAuthority
+from tests.fixtures.planted import SIGNATURE
+from tests.fixtures.stacks import NewStack, Stack, checked
 
 C = "20240103000000_c"
-_OF_THE_SHOP = ("SecretId", "OwnerRole")  # a secret and a role that the tests do not have
 UNREACHABLE = {"DATABASE_URL": "postgresql://app:hunter2@127.0.0.1:1/shop"}
-
-
-@pytest.fixture
-def bucket(authority: ServerAuthority) -> Iterator[ResponseBucket]:
-    """CloudFormation's bucket. What was put into it is looked through for secrets."""
-    with ResponseBucket(authority) as running:
-        yield running
-        check_said(*(request.body.decode() for request in running.requests))
-
-
-class Stack:
-    """CloudFormation with one stack: it invokes the function, and reads what the bucket got."""
-
-    def __init__(self, function: LambdaSandbox, bucket: ResponseBucket) -> None:
-        self.function = function
-        self.bucket = bucket
-
-    def event(self, file: str, **properties: object) -> Event:
-        """The event of a file in events/, to be answered in the bucket, with more properties."""
-        event = event_of(f"cloudformation-{file}.json")
-        own = {key: value for key, value in event["ResourceProperties"].items() if key not in _OF_THE_SHOP}
-        return {**event, "ResponseURL": self.bucket.url(SIGNATURE), "ResourceProperties": {**own, **properties}}
-
-    def send(self, event: Event, *, timeout_s: float = 60.0) -> tuple[Invocation, dict[str, Any]]:
-        """Invoke with an event that is answered once; the invocation and the answer."""
-        before = len(self.bucket.requests)
-        invocation = self.function.invoke(event, timeout_s=timeout_s)
-        [request] = self.bucket.requests[before:]
-        return invocation, _checked(event, json.loads(request.body))
-
-    def answer(self, file: str, **properties: object) -> dict[str, Any]:
-        """The answer to an event of a file in events/."""
-        return self.send(self.event(file, **properties))[1]
-
-
-def _checked(event: Event, answer: dict[str, Any]) -> dict[str, Any]:
-    """The answer, after everything in it was looked at that has to be the same in each."""
-    assert answer["Status"] in ("SUCCESS", "FAILED")
-    assert {key: answer[key] for key in ("StackId", "RequestId", "LogicalResourceId")} == {
-        key: event[key] for key in ("StackId", "RequestId", "LogicalResourceId")
-    }
-    assert answer["PhysicalResourceId"] == event.get("PhysicalResourceId", "shop-Migrations")
-    assert set(answer["Data"]) == DATA_KEYS
-    assert answer.get("Reason") or answer["Status"] == "SUCCESS"
-    return answer
-
-
-class NewStack:
-    """Starts functions that trust the bucket."""
-
-    def __init__(self, start: Start, bucket: ResponseBucket) -> None:
-        self._start = start
-        self._bucket = bucket
-
-    def __call__(self, **variables: str) -> Stack:
-        """A stack whose function has these variables."""
-        return Stack(self._start(SSL_CERT_FILE=str(self._bucket.ca_file), **variables), self._bucket)
-
-
-@pytest.fixture
-def new_stack(start: Start, bucket: ResponseBucket) -> NewStack:
-    """Starts functions for a stack."""
-    return NewStack(start, bucket)
-
-
-@pytest.fixture
-def stack(new_stack: NewStack, planted: Planted, manager: LocalSecretsManager) -> Stack:
-    """A stack whose function is set up as it should be."""
-    manager.put(SECRET_ID, planted.secret)
-    return new_stack(MIGRATE_SECRET_ID=SECRET_ID)
 
 
 def test_a_create_applies_and_answers_with_what_was_done(stack: Stack, planted: Planted) -> None:
@@ -148,7 +71,7 @@ def test_the_same_event_twice_at_the_same_time_is_applied_once_and_answered_twic
     for thread in threads:
         thread.join()
 
-    answers = [_checked(event, json.loads(request.body)) for request in stacks[0].bucket.requests]
+    answers = [checked(event, json.loads(request.body)) for request in stacks[0].bucket.requests]
 
     assert sorted((each["Status"], each["Data"]["AppliedCount"]) for each in answers) == [
         ("SUCCESS", "0"),
@@ -298,88 +221,6 @@ def test_a_run_token_that_goes_down_is_a_rollback(stack: Stack, new: str, old: s
     event = {**stack.event("update", RunToken=new, MigrationsLayerArn=""), "OldResourceProperties": {"RunToken": old}}
 
     assert stack.send(event)[1]["Data"]["Status"] == status
-
-
-def test_an_answer_that_the_bucket_takes_only_later_is_put_again(stack: Stack) -> None:
-    stack.bucket.behave(500, "drop")
-
-    invocation = stack.function.invoke(stack.event("delete"))
-
-    assert invocation.error is None
-    assert len(stack.bucket.requests) == 3
-    assert len({request.body for request in stack.bucket.requests}) == 1
-
-
-@pytest.mark.parametrize(("behaviours", "attempts"), [((403,), 1), ((500, 500, 500), 3)])
-def test_an_answer_that_cannot_be_delivered_fails_the_invocation_so_that_lambda_tries_again(
-    stack: Stack, planted: Planted, behaviours: tuple[int, ...], attempts: int
-) -> None:
-    stack.bucket.behave(*behaviours)
-    event = stack.event("create")
-
-    failed = stack.function.invoke(event)
-    _, answer = stack.send(event)
-
-    message = refusal(failed, "SettingsInvalid", "M701")
-    assert "S3 gateway endpoint" in message
-    assert len(stack.bucket.requests) == attempts + 1
-    assert messages(failed)[-1] == message
-    assert (answer["Status"], answer["Data"]["AppliedCount"]) == ("SUCCESS", "0")
-    assert planted.project.tables() == {"a", "b"}
-
-
-def test_a_bucket_that_never_answers_does_not_hold_the_function_until_lambda_kills_it(stack: Stack) -> None:
-    stack.bucket.behave("stall", "stall", "stall")
-
-    invocation = stack.function.invoke(stack.event("delete"), timeout_s=9.0)
-
-    refusal(invocation, "SettingsInvalid", "M701")
-    assert invocation.elapsed_ms < 9_000
-
-
-def test_a_run_that_does_not_fit_the_time_is_cancelled_and_answered_in_time(
-    new_stack: NewStack, planted: Planted
-) -> None:
-    planted.project.write(C, "CREATE TABLE c (id int); SELECT pg_sleep(60);")
-    stack = new_stack(DATABASE_URL=planted.url, MIGRATE_RESERVE_S="5")
-
-    invocation, answer = stack.send(stack.event("create"), timeout_s=8.0)
-
-    assert (answer["Status"], answer["Reason"].split(" ")[0]) == ("FAILED", "M606")
-    assert answer["Data"]["AppliedCount"] == "2"
-    assert invocation.error is None
-    assert planted.project.tables() == {"a", "b"}
-
-
-def test_a_function_with_too_little_time_says_so_at_once(stack: Stack, planted: Planted) -> None:
-    """Lambda's default is 3 s."""
-    _, answer = stack.send(stack.event("create"), timeout_s=3.0)
-
-    assert (answer["Status"], answer["Reason"].split(" ")[0]) == ("FAILED", "M605")
-    assert planted.project.tables_with_history() == set()
-
-
-def test_a_lock_that_others_hold_is_answered_in_time(stack: Stack, planted: Planted) -> None:
-    with open_session(planted.project):
-        invocation, answer = stack.send(stack.event("create"), timeout_s=22.0)
-
-    assert (answer["Status"], answer["Reason"].split(" ")[0]) == ("FAILED", "P1002")
-    assert invocation.elapsed_ms < 10_000
-
-
-def test_the_url_of_the_answer_is_nowhere_told(stack: Stack, planted: Planted) -> None:
-    """`check_said` looks for the signature in all that a function says; here it also had every reason to say it."""
-    planted.project.write(B, "SELECT 1/0;")
-    stack.bucket.behave(500, 403, 403)
-    event = stack.event("create")
-
-    invocation = stack.function.invoke(event)
-
-    told = invocation.log + str(invocation.payload) + str(invocation.error)
-    assert SIGNATURE in event["ResponseURL"]
-    assert SIGNATURE not in told
-    assert "%7CMigrations%7C" not in told
-    refusal(invocation, "SettingsInvalid", "M701")
 
 
 class Provider:

@@ -2,8 +2,10 @@
 
 import pytest
 
+from lambda_fn.domain.check import CheckName
 from local.runtime_api import LambdaSandbox
 from local.secrets_manager import LocalSecretsManager
+from tests.fixtures.custom_resources import event_of
 from tests.fixtures.functions import (
     SECRET_ID,
     A,
@@ -202,6 +204,30 @@ def test_a_lock_that_others_hold_is_told_before_lambda_ends_the_function(
 
     refusal(invocation, "LockTimeout", "P1002")
     assert invocation.elapsed_ms < 5_000
+
+
+def test_doctor_says_of_everything_whether_it_is_there_and_changes_nothing(
+    function: LambdaSandbox, planted: Planted
+) -> None:
+    invocation = function.invoke(event_of("direct-doctor.json"))
+
+    outcome = outcome_of(invocation)
+    assert (outcome["status"], outcome["action"]) == ("passed", "doctor")
+    assert [check["name"] for check in outcome["checks"]] == list(CheckName)
+    assert {check["result"] for check in outcome["checks"]} == {"passed"}
+    assert [message.split(" ")[0] for message in messages(invocation)] == ["passed"] * len(CheckName)
+    assert planted.project.tables_with_history() == set()
+
+
+def test_doctor_returns_what_it_found_also_when_that_is_bad(function: LambdaSandbox) -> None:
+    invocation = function.invoke({"action": "doctor", "secretId": "nowhere"})
+
+    outcome = outcome_of(invocation)
+    results = {check["name"]: (check["result"], check["code"]) for check in outcome["checks"]}
+    assert outcome["status"] == "failed"
+    assert results["secret"] == ("failed", "M204")
+    assert results["login"][0] == "unknown"
+    assert {record["level"] for record in records(invocation)} == {"INFO", "WARNING", "ERROR"}
 
 
 def test_a_package_without_psycopg_is_told_so(start: Start, planted: Planted, broken_imports: BreakImports) -> None:
