@@ -16,7 +16,7 @@ from lambda_fn.domain.execution import plan_execution
 from lambda_fn.domain.migration import Migration
 from lambda_fn.domain.plan import check_plan, check_schema_empty, make_plan
 from lambda_fn.domain.target import DEFAULT_SCHEMA, SslMode, Target
-from lambda_fn.domain.tls import SYSTEM, weakness
+from lambda_fn.domain.tls import weakness
 from lambda_fn.domain.url import target_from_url
 from lambda_fn.errors import DeadlineExceeded, MigrateError, SettingsInvalid
 from lambda_fn.errors import settings as settings_errors
@@ -176,10 +176,8 @@ class SettingsProbes:
 
     def _until(self, described: str, target: Target, mode: SslMode) -> Finding:
         """With the end of the certificate, which matters where it is looked at."""
-        root = target.parameters.get("sslrootcert")
-        authorities = None if root == SYSTEM else root
         ends_at = mode.verifies and network.certificate_ends_at(
-            self._addresses[0], target.port, name=target.host, authorities=authorities
+            self._addresses[0], target.port, name=target.host, authorities=target.parameters.get("sslrootcert")
         )
         if not ends_at:
             return described

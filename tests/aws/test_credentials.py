@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import boto3
 import pytest
 from botocore.credentials import Credentials
 
@@ -250,6 +251,7 @@ def test_with_iam_every_connection_has_a_token_of_its_own(iam_login: IamLogin, m
     """A token holds for 15 minutes, and a migration may take longer than that before it has to connect again."""
     for name, value in iam_login.variables.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # of tests before this one, with their credentials
     credentials = SettingsCredentials(Settings.from_env())
 
     first = credentials.target().password
