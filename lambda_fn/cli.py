@@ -172,7 +172,7 @@ def _settings(given: argparse.Namespace) -> Settings:
         if getattr(given, option) == "":
             raise request_errors.wrong_value(f"--{option.replace('_', '-')}", "a non-empty text", _EXAMPLES[option])
     if given.database_url:
-        settings = dataclasses.replace(settings, database_url=given.database_url, secret_id=None)
+        settings = settings.elsewhere(given.database_url)
     if given.migrations:
         settings = dataclasses.replace(settings, directory=given.migrations)
     if settings.directory is None:

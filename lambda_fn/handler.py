@@ -1,12 +1,13 @@
 """The Lambda entry point: recognise, run, reply, deliver; whatever happens, the invoker is told in its protocol."""
 
 import contextlib
+import itertools
 from dataclasses import replace
 from typing import Protocol, assert_never
 
 from lambda_fn import wiring
 from lambda_fn.commands.draft import Draft
-from lambda_fn.domain.event import RunFailed, Skipped
+from lambda_fn.domain.event import LoggerMissing, RunFailed, Skipped
 from lambda_fn.domain.outcome import Outcome, Status
 from lambda_fn.domain.reply import Put, Raise, Reply, Return
 from lambda_fn.domain.request import Request
@@ -17,6 +18,7 @@ from lambda_fn.invokers.recognition import recognise
 from lambda_fn.ports import Reporter
 from lambda_fn.settings import Settings
 
+_INVOCATIONS = itertools.count()  # of this container
 _LAST_WORDS_S = 0.5  # to log that an answer could not be delivered, before Lambda kills the function
 
 
@@ -48,68 +50,79 @@ def lambda_handler(event: object, context: LambdaContext) -> dict[str, object]:
 
     Raises: one of the named errors of lambda_fn.errors, where the protocol wants it or the answer got lost.
     """
+    cold_start = next(_INVOCATIONS) == 0
+    labels = Settings.labels_from_env()
     invoker = recognise(event, Function(context.function_name, context.log_group_name, context.log_stream_name))
-    return _carry_out(invoker.reply(_outcome(invoker, context)), context)
+    reporter = _reporter(labels, context)
+    outcome = _outcome(invoker, reporter, context)
+    if outcome.status is not Status.SKIPPED:
+        _publish_metrics(outcome, labels, cold_start=cold_start)
+    return _carry_out(invoker.reply(outcome), reporter, context)
 
 
-def _outcome(invoker: Invoker, context: LambdaContext) -> Outcome:
+def _outcome(invoker: Invoker, reporter: Reporter, context: LambdaContext) -> Outcome:
     """What comes of the event: of a run, of an event that needs none, or of what is wrong before one begins."""
-    settings = Settings()
     try:
         asked = invoker.request()
         if isinstance(asked, Skip):
-            return _skipped(asked, context)
-        settings = Settings.from_env()
-        outcome = wiring.run(
+            return _skipped(asked, reporter, context)
+        return wiring.run(
             asked,
-            settings,
-            _reporter(settings, context),
+            Settings.from_env(),
+            reporter,
             run_id=context.aws_request_id,
-            remaining_s=context.get_remaining_time_in_millis() / 1000,
+            remaining_s=_remaining_s(context),
         )
     except MigrateError as error:
-        outcome = _failed(error, context)
+        return _failed(error, reporter, context)
     except Exception as error:  # noqa: BLE001  # a bug of ours is to be told in the invoker's protocol too
-        outcome = _failed(internal_errors.from_exception(error), context)
-    _publish_metrics(outcome, settings)
-    return outcome
+        return _failed(internal_errors.from_exception(error), reporter, context)
 
 
-def _skipped(skip: Skip, context: LambdaContext) -> Outcome:
-    _reporter(Settings(), context).report(Skipped(skip.reason))
+def _skipped(skip: Skip, reporter: Reporter, context: LambdaContext) -> Outcome:
+    reporter.report(Skipped(skip.reason))
     nothing = Draft(Request(), context.aws_request_id).outcome(None, elapsed_ms=0)
     return replace(nothing, status=Status.SKIPPED, skipped=skip.reason)
 
 
-def _failed(error: MigrateError, context: LambdaContext) -> Outcome:
-    _reporter(Settings(), context).report(RunFailed(error))
+def _failed(error: MigrateError, reporter: Reporter, context: LambdaContext) -> Outcome:
+    reporter.report(RunFailed(error))
     return Draft(Request(), context.aws_request_id).outcome(error, elapsed_ms=0)
 
 
-def _reporter(settings: Settings, context: LambdaContext) -> Reporter:
+def _reporter(labels: Settings, context: LambdaContext) -> Reporter:
+    """Powertools' Logger; without it, for whatever reason, what happens is told in plain records."""
+    run_id = context.aws_request_id
     try:
         from lambda_fn.aws.observability import LoggerReporter
-    except ImportError:
+
+        return LoggerReporter(service=labels.service, run_id=run_id, request_id=run_id)
+    except Exception as error:  # noqa: BLE001  # it reads variables of its own, and fails at a wrong one
         from lambda_fn.aws.plain_log import PlainReporter
 
-        return PlainReporter(context.aws_request_id)
-    return LoggerReporter(service=settings.service, run_id=context.aws_request_id, request_id=context.aws_request_id)
+        reporter = PlainReporter(run_id)
+        reporter.report(LoggerMissing(type(error).__name__))
+        return reporter
 
 
-def _publish_metrics(outcome: Outcome, settings: Settings) -> None:
+def _publish_metrics(outcome: Outcome, labels: Settings, *, cold_start: bool) -> None:
     # Metrics are told about a run; they must not keep the invoker from being told.
     with contextlib.suppress(Exception):
         from lambda_fn.aws.observability import publish_metrics
 
-        publish_metrics(outcome, namespace=settings.metrics_namespace, service=settings.service)
+        publish_metrics(outcome, namespace=labels.metrics_namespace, service=labels.service, cold_start=cold_start)
 
 
-def _carry_out(reply: Reply, context: LambdaContext) -> dict[str, object]:
+def _remaining_s(context: LambdaContext) -> float:
+    return context.get_remaining_time_in_millis() / 1000
+
+
+def _carry_out(reply: Reply, reporter: Reporter, context: LambdaContext) -> dict[str, object]:
     match reply:
         case Return(payload):
             return payload
         case Put(payload=payload):
-            _deliver(reply, context)
+            _deliver(reply, reporter, context)
             return payload
         case Raise(error):
             # Without the causes: a driver's message may repeat more than ours does.
@@ -118,13 +131,13 @@ def _carry_out(reply: Reply, context: LambdaContext) -> dict[str, object]:
             assert_never(reply)
 
 
-def _deliver(reply: Put, context: LambdaContext) -> None:
+def _deliver(reply: Put, reporter: Reporter, context: LambdaContext) -> None:
     # Imported here: only this answer pays for an HTTP client.
     from lambda_fn.aws import delivery
 
     try:
-        delivery.put(reply, time_left_s=lambda: context.get_remaining_time_in_millis() / 1000 - _LAST_WORDS_S)
+        delivery.put(reply, time_left_s=lambda: _remaining_s(context) - _LAST_WORDS_S)
     except MigrateError as error:
-        _reporter(Settings(), context).report(RunFailed(error))
+        reporter.report(RunFailed(error))
         # Lambda then invokes once more with the event, and the answer is tried again.
         raise error from None

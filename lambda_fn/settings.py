@@ -1,7 +1,7 @@
 """Every setting, read once from the environment, with what the request asks for. Nothing else reads the environment."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -49,8 +49,17 @@ class Settings:
         An empty value counts as absent: CloudFormation cannot leave a variable out.
         Raises: SettingsInvalid M201 for a value of the wrong kind.
         """
+        return cls._read(VARIABLES, environment)
+
+    @classmethod
+    def labels_from_env(cls, environment: Mapping[str, str] | None = None) -> "Settings":
+        """Only what records and metrics are labelled with: it is known also where another setting is wrong."""
+        return cls._read([each for each in VARIABLES if each.field in ("metrics_namespace", "service")], environment)
+
+    @classmethod
+    def _read(cls, variables: Iterable[Variable], environment: Mapping[str, str] | None) -> "Settings":
         given = os.environ if environment is None else environment
-        values = {each.field: each.value(given) for each in VARIABLES}
+        values = {each.field: each.value(given) for each in variables}
         return cls(**{name: value for name, value in values.items() if value is not None})
 
     def for_request(self, request: Request) -> "Settings":
@@ -67,8 +76,12 @@ class Settings:
             "dbname": request.dbname,
         }
         elsewhere = request.secret_id not in (None, self.secret_id)
-        base = replace(self, database_url=None, host=None, port=None, dbname=None, user=None) if elsewhere else self
+        base = self.elsewhere() if elsewhere else self
         return replace(base, **{name: value for name, value in asked.items() if value is not None})
+
+    def elsewhere(self, database_url: str | None = None) -> "Settings":
+        """For another database: nothing of where the set one lies and whose it is counts for it."""
+        return replace(self, database_url=database_url, secret_id=None, host=None, port=None, dbname=None, user=None)
 
     @property
     def overrides(self) -> Overrides:
@@ -216,8 +229,8 @@ VARIABLES = (
     Variable(
         "MIGRATE_RESERVE_S",
         "reserve_s",
-        variable.seconds,
-        "Time kept back at the end of an invocation, to stop what is running and to answer.",
+        variable.reserve,
+        "Time kept back at the end of an invocation, to stop what is running and to answer; 5 at least.",
         "30",
         default="20",
         unit="s",

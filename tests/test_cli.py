@@ -215,6 +215,18 @@ def test_settings_come_from_the_environment_and_options_win(
     assert terminal.project.tables("from_environment") == terminal.project.tables("from_option") == {"a", "b"}
 
 
+def test_a_url_on_the_command_line_is_another_database_than_the_one_that_is_set(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"SECRET_ID": "x", "HOST": "nowhere", "PORT": "1", "DBNAME": "other", "USER": "nobody"}.items():
+        monkeypatch.setenv(f"MIGRATE_{name}", value)
+
+    ended = terminal.run("deploy", "--json")
+
+    assert ended.outcome["status"] == "applied"
+    assert ended.outcome["database"].endswith(f"/{terminal.project.database}")
+
+
 def test_a_setting_that_is_wrong_exits_with_2(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MIGRATE_STRICT", "perhaps")
 

@@ -146,7 +146,7 @@ SPOILT = {
     "MIGRATE_PORT": ["hunter2", "0", "65536", "-1", "5432.0", "٥٤٣٢", "9" * 5000],
     "MIGRATE_SSLMODE": ["hunter2", "verify_full", "on"],
     "MIGRATE_CONNECT_TIMEOUT_S": ["hunter2", "0", "-1", "1.5", "inf", "9" * 5000],
-    "MIGRATE_RESERVE_S": ["hunter2", "-1", "nan"],
+    "MIGRATE_RESERVE_S": ["hunter2", "-1", "nan", "0", "4.9"],
     "MIGRATE_SCHEMA": ["hunter2\0"],
 }
 

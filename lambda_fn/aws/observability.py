@@ -1,14 +1,10 @@
 """Powertools Logger as a Reporter, one JSON record for each sentence, and the metrics of a run."""
 
-import itertools
-
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from lambda_fn.domain.event import Event, Level
 from lambda_fn.domain.outcome import Outcome, Status
-
-_INVOCATIONS = itertools.count()
 
 
 class LoggerReporter:
@@ -30,7 +26,7 @@ class LoggerReporter:
             write[sentence.level](sentence.text)
 
 
-def publish_metrics(outcome: Outcome, *, namespace: str, service: str) -> None:
+def publish_metrics(outcome: Outcome, *, namespace: str, service: str, cold_start: bool) -> None:
     """Print the metrics of a run in CloudWatch's embedded metric format; what names the run goes beside them."""
     metrics = EphemeralMetrics(namespace=namespace, service=service)
     failed = outcome.error is not None or outcome.status in (Status.FAILED, Status.UNKNOWN)
@@ -39,7 +35,7 @@ def publish_metrics(outcome: Outcome, *, namespace: str, service: str) -> None:
     metrics.add_metric("Failed", MetricUnit.Count, int(failed))
     metrics.add_metric("Duration", MetricUnit.Milliseconds, outcome.elapsed_ms)
     metrics.add_metric("LockWait", MetricUnit.Milliseconds, outcome.lock_wait_ms or 0)
-    metrics.add_metric("ColdStart", MetricUnit.Count, int(next(_INVOCATIONS) == 0))
+    metrics.add_metric("ColdStart", MetricUnit.Count, int(cold_start))
     for key, value in _metadata(outcome).items():
         metrics.add_metadata(key, value)
     metrics.flush_metrics()

@@ -8,7 +8,8 @@ from lambda_fn.domain.migration import Migration, sort_key
 from lambda_fn.domain.outcome import AppliedMigration, Outcome, PendingMigration, Status
 from lambda_fn.domain.plan import Diagnostic, Plan
 from lambda_fn.domain.request import Action, Request
-from lambda_fn.errors import MigrateError
+from lambda_fn.errors import LockTimeout, MigrateError
+from lambda_fn.ports import AdvisoryLock
 
 
 @dataclass(slots=True)
@@ -29,6 +30,14 @@ class Draft:
     warnings: list[Diagnostic] = field(default_factory=list)
     executions: dict[str, Execution] = field(default_factory=dict)
     checks: list[Check] = field(default_factory=list)
+
+    def take_lock(self, advisory_lock: AdvisoryLock, wait_s: float) -> None:
+        """Take the advisory lock, and keep how long that took, also when it was given up. Raises: LockTimeout P1002."""
+        try:
+            self.lock_wait_ms = advisory_lock.acquire(wait_s)
+        except LockTimeout:
+            self.lock_wait_ms = round(wait_s * 1000)
+            raise
 
     def outcome(self, error: MigrateError | None, elapsed_ms: int) -> Outcome:
         """The outcome as it stands now."""

@@ -24,7 +24,7 @@ def resolve(
     Marking as applied creates the table when it is absent, also in a schema with tables: this is baselining.
     Raises: HistoryBlocked as the rules of resolution say; LockTimeout P1002.
     """
-    draft.lock_wait_ms = database.advisory_lock.acquire(lock_wait_s)
+    draft.take_lock(database.advisory_lock, lock_wait_s)
     history = database.table.read()
     resolutions = tuple(_resolutions(draft, migrations, history))
     if not history.exists:

@@ -221,6 +221,22 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True)
+class LoggerMissing:
+    """Powertools' Logger cannot be used."""
+
+    reason: str
+
+    @property
+    def sentences(self) -> tuple[Sentence, ...]:
+        """That records are plain, and where to look."""
+        text = (
+            f"Powertools cannot be used ({self.reason}): these are plain records, and there are no metrics. "
+            "Check the package, and the POWERTOOLS_ variables."
+        )
+        return (Sentence(text, Level.WARNING),)
+
+
+@dataclass(frozen=True, slots=True)
 class RunFailed:
     """The run ends with an error."""
 

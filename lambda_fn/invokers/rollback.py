@@ -17,15 +17,20 @@ def went_back(properties: Mapping[str, object], old: Mapping[str, object]) -> st
     """The property that is lower than it was, so that this Update is a rollback; None for any other Update.
 
     CloudFormation rolls an Update back by another Update with the properties swapped, and does not say so. Its API
-    would know, but a subnet without a route to the internet seldom reaches it. So the first property that can be
-    compared and differs decides.
+    would know, but a subnet without a route to the internet seldom reaches it. In a rollback all of them go back
+    together: where one goes back and another forward, as when the numbering of runs begins anew, it is none.
     """
-    for name, read in _SIGNS.items():
-        new_point, old_point = read(properties.get(name)), read(old.get(name))
-        if new_point is None or old_point is None or new_point.scope != old_point.scope or new_point == old_point:
-            continue
-        return name if new_point.number < old_point.number else None
-    return None
+    back = {name: went for name in SIGNS if (went := _goes_back(name, properties, old)) is not None}
+    return next(iter(back)) if back and all(back.values()) else None
+
+
+def _goes_back(name: str, properties: Mapping[str, object], old: Mapping[str, object]) -> bool | None:
+    """Whether a property is lower than it was; None where it is the same, or cannot be compared."""
+    read = _SIGNS[name]
+    new_point, old_point = read(properties.get(name)), read(old.get(name))
+    if new_point is None or old_point is None or new_point.scope != old_point.scope or new_point == old_point:
+        return None
+    return new_point.number < old_point.number
 
 
 def _run_token(value: object) -> _Point | None:
@@ -54,7 +59,7 @@ def _point(scope: str, digits: str) -> _Point | None:
     return _Point(scope, (len(significant), significant))
 
 
-# RunToken first: people give it to say which deployment this is; the others only follow from what was deployed.
+# The first that goes back is the one that is told.
 _SIGNS: Mapping[str, Callable[[object], _Point | None]] = {
     "RunToken": _run_token,
     "MigrationsLayerArn": _version_arn,
@@ -62,4 +67,4 @@ _SIGNS: Mapping[str, Callable[[object], _Point | None]] = {
     "LatestMigration": _migration,
 }
 SIGNS = tuple(_SIGNS)
-"""The properties that tell a rollback, the weightiest first."""
+"""The properties that tell a rollback."""

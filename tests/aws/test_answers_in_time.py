@@ -91,6 +91,7 @@ def test_the_url_of_the_answer_is_nowhere_told(stack: Stack, planted: Planted) -
     invocation = stack.function.invoke(event)
 
     told = invocation.log + str(invocation.payload) + str(invocation.error)
+    assert "During handling of the above exception" not in told
     assert SIGNATURE in event["ResponseURL"]
     assert SIGNATURE not in told
     assert "%7CMigrations%7C" not in told

@@ -158,6 +158,26 @@ def test_delete_and_rollback_need_neither_database_nor_secret_nor_settings(
     assert metrics(invocation) == [], "there was no run"
 
 
+WRONG = {
+    "an unknown log level": {"POWERTOOLS_LOG_LEVEL": "verbose"},
+    "a sample rate that is no number": {"POWERTOOLS_LOGGER_SAMPLE_RATE": "half"},
+    "a flag that is none": {"POWERTOOLS_DEV": "maybe"},
+}
+
+
+@pytest.mark.parametrize("variables", WRONG.values(), ids=WRONG)
+def test_a_variable_that_powertools_cannot_read_is_no_reason_not_to_answer(
+    new_stack: NewStack, planted: Planted, variables: dict[str, str]
+) -> None:
+    stack = new_stack(DATABASE_URL=planted.url, **variables)
+
+    created, (invocation, deleted) = stack.answer("create"), stack.send(stack.event("delete"))
+
+    assert (created["Status"], created["Data"]["AppliedCount"]) == ("SUCCESS", "2")
+    assert deleted["Status"] == "SUCCESS"
+    assert messages(invocation)[0].startswith("Powertools cannot be used (")
+
+
 @pytest.mark.parametrize("file", ["delete", "update-rollback"])
 def test_delete_and_rollback_are_answered_where_nothing_can_be_imported(
     new_stack: NewStack, broken_imports: BreakImports, file: str

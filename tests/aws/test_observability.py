@@ -1,6 +1,10 @@
 """What CloudWatch gets: one record a sentence, and metrics."""
 
+import threading
+from contextlib import ExitStack
 from typing import Any
+
+import pytest
 
 from local.invocation import Invocation
 from local.runtime_api import LambdaSandbox
@@ -66,12 +70,23 @@ def test_metrics_count_what_was_done(function: LambdaSandbox, planted: Planted) 
 
 def test_the_wait_for_the_lock_is_a_metric(function: LambdaSandbox, planted: Planted) -> None:
     with open_session(planted.project):
-        invocation = function.invoke({"lockWaitS": 0.2})
-    assert values(invocation)["Failed"] == 1
+        given_up = values(function.invoke({"lockWaitS": 0.2}))
+    not_needed = values(function.invoke({"action": "status"}))
 
-    waited = values(function.invoke({}))["LockWait"]
+    assert (given_up["Failed"], given_up["LockWait"]) == (1, 200)
+    assert (not_needed["Failed"], not_needed["LockWait"]) == (0, 0)
 
-    assert 0 <= waited < 200
+
+def test_the_wait_for_the_lock_that_was_worth_it_is_a_metric(function: LambdaSandbox, planted: Planted) -> None:
+    with ExitStack() as stack:
+        stack.enter_context(open_session(planted.project))
+        release = threading.Timer(0.5, stack.pop_all().close)
+        function.invoke({"action": "plan"})  # so that the start does not count
+        release.start()
+        waited = values(function.invoke({}))["LockWait"]
+        release.join()
+
+    assert 200 < waited < 5_000
 
 
 def test_a_request_or_a_setting_that_is_wrong_is_logged_and_counts_as_a_failed_run(start: Start) -> None:
@@ -84,11 +99,15 @@ def test_a_request_or_a_setting_that_is_wrong_is_logged_and_counts_as_a_failed_r
         assert record["message"].startswith(f"{code} ")
 
 
-def test_namespace_and_service_can_be_set(start: Start, planted: Planted, manager: LocalSecretsManager) -> None:
+@pytest.mark.parametrize("variables", [{}, {"MIGRATE_STRICT": "perhaps"}], ids=["all is well", "a setting is wrong"])
+@pytest.mark.parametrize("event", [{}, {"action": "reset"}], ids=["deploy", "a wrong request"])
+def test_namespace_and_service_can_be_set(
+    start: Start, planted: Planted, manager: LocalSecretsManager, variables: dict[str, str], event: object
+) -> None:
     manager.put(SECRET_ID, planted.secret)
     named = {"POWERTOOLS_METRICS_NAMESPACE": "Shop/Migrations", "POWERTOOLS_SERVICE_NAME": "shop"}
 
-    invocation = start(MIGRATE_SECRET_ID=SECRET_ID, **named).invoke({})
+    invocation = start(MIGRATE_SECRET_ID=SECRET_ID, **named, **variables).invoke(event)
 
     record = metrics_of(invocation)
     assert record["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "Shop/Migrations"
@@ -104,7 +123,8 @@ def test_without_powertools_the_run_is_made_and_told_in_plain_records(
     invocation = start(MIGRATE_SECRET_ID=SECRET_ID, PYTHONPATH=broken_imports("aws_lambda_powertools")).invoke({})
 
     assert [migration["name"] for migration in outcome_of(invocation)["applied"]] == [A, B]
-    assert messages(invocation)[0] == "Running Database Migrations"
+    assert messages(invocation)[0].startswith("Powertools cannot be used (ImportError)")
+    assert messages(invocation)[1] == "Running Database Migrations"
     assert messages(invocation)[-1] == "Migrations completed successfully"
     assert {record["run_id"] for record in records(invocation)} == {invocation.request_id}
     assert metrics(invocation) == []

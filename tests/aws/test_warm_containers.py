@@ -1,5 +1,7 @@
 """A container that is used again: nothing of one invocation reaches the next."""
 
+import os
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from local.invocation import Invocation
 from local.runtime_api import LambdaSandbox
 from local.secrets_manager import LocalSecretsManager
 from tests.fixtures.functions import (
@@ -25,7 +28,6 @@ from tests.fixtures.functions import (
 )
 from tests.fixtures.planted import PASSWORD
 from tests.fixtures.projects import Project, new_project
-from tests.fixtures.sessions import open_session
 
 OTHER_ID = "other/database"
 
@@ -43,6 +45,23 @@ def two(function: LambdaSandbox, other: Planted, manager: LocalSecretsManager) -
     """A function that has one database set, and may read the secret of another one."""
     manager.put(OTHER_ID, other.secret)
     return function
+
+
+def invoke_and_kill(function: LambdaSandbox, planted: Planted) -> Invocation:
+    """Deploy, and end the function as Lambda does when it is out of memory: in the midst of the last migration."""
+    function.invoke({"action": "plan"})  # its process is started by this thread, with which it ends
+
+    def kill() -> None:
+        asleep = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND wait_event = 'PgSleep'"
+        wait_until(lambda: bool(planted.project.value(asleep, planted.project.database)))
+        assert function.pid is not None
+        os.kill(function.pid, signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    invocation = function.invoke({})
+    killer.join()
+    return invocation
 
 
 def database(project: Project) -> str:
@@ -113,25 +132,27 @@ def test_after_one_that_was_killed_the_next_invocation_goes_on(
     two: LambdaSandbox, planted: Planted, start: Start
 ) -> None:
     planted.project.write("20240103000000_c", "CREATE TABLE c (id int); SELECT pg_sleep(30);")
-    killed = start(MIGRATE_SECRET_ID=SECRET_ID, MIGRATE_RESERVE_S="0").invoke({}, timeout_s=2.0)
+    killed = invoke_and_kill(start(MIGRATE_SECRET_ID=SECRET_ID), planted)
     planted.project.write("20240103000000_c", "CREATE TABLE c (id int);")
 
     after = two.invoke({})
 
-    assert killed.error_type == "Sandbox.Timedout"
+    assert killed.error_type == "Runtime.ExitError"
     assert outcome_of(after)["status"] == "applied"
     assert planted.project.tables() == {"a", "b", "c"}
     assert [row["rolled_back_at"] for row in planted.project.rows()] == [None] * 3, "the killed one left nothing"
 
 
 def test_the_same_container_goes_on_after_it_was_killed(start: Start, planted: Planted) -> None:
-    function = start(DATABASE_URL=planted.url, MIGRATE_RESERVE_S="0")
-    with open_session(planted.project):
-        killed = function.invoke({}, timeout_s=1.0)
+    function = start(DATABASE_URL=planted.url)
+    planted.project.write("20240103000000_c", "SELECT pg_sleep(30);")
+    killed = invoke_and_kill(function, planted)
+    planted.project.write("20240103000000_c", "SELECT 1;")
 
     after = function.invoke({})
 
-    assert killed.error is not None
+    assert killed.error_type == "Runtime.ExitError"
+    assert after.cold
     assert outcome_of(after)["status"] == "applied"
     wait_until(lambda: sessions_of_runs(planted.project) == 0)
 
