@@ -9,6 +9,8 @@ from lambda_fn.domain.url import target_from_url
 from lambda_fn.errors import settings as settings_errors
 from lambda_fn.settings import Settings
 
+_PATH_LIMIT = 1024  # characters
+_PEM = "-----BEGIN"
 RDS_BUNDLE = Path(__file__).parent / "postgres" / "rds-ca-bundle.pem"
 
 
@@ -40,8 +42,9 @@ class SettingsCredentials:
 
     def _read(self) -> Target:
         settings = self._settings
+        hostaddr = {"hostaddr": settings.hostaddr} if settings.hostaddr else {}
         target = secured(
-            _target(settings),
+            _target(settings).with_parameters(hostaddr),
             sslmode=settings.sslmode,
             sslrootcert=settings.sslrootcert,
             bundle=str(RDS_BUNDLE),
@@ -82,10 +85,19 @@ def _with_root_found(target: Target) -> Target:
     root = target.parameters.get("sslrootcert")
     if root is None:
         return target
+    if len(root) > _PATH_LIMIT or root.splitlines() != [root] or root.startswith(_PEM):
+        raise settings_errors.root_certificate_not_a_path()
     path = _file_of_the_system() if root == SYSTEM else root
-    if path is None or not Path(path).is_file():
+    if path is None or not _is_file(path):
         raise settings_errors.no_root_certificate(root)
     return target.with_parameters({"sslrootcert": path})
+
+
+def _is_file(path: str) -> bool:
+    try:
+        return Path(path).is_file()
+    except OSError:  # a directory that may not be entered; a name that is too long
+        return False
 
 
 def _file_of_the_system() -> str | None:

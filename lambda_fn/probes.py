@@ -148,6 +148,9 @@ class SettingsProbes:
         if place is None:
             return NotLookedAt((CheckName.SECRET,))
         host, _ = place
+        if hostaddr := self._settings.hostaddr:
+            self._addresses = (hostaddr,)
+            return f"{host} is {hostaddr}, as PGHOSTADDR says"
         self._addresses = network.look_up(host, limit_s=self._within(network.LIMIT_S))
         if self._addresses == (host,):
             return f"{host} needs no look-up"

@@ -25,6 +25,7 @@ class Settings:
     database_url: str | None = field(default=None, repr=False)
     secret_id: str | None = None
     host: str | None = None
+    hostaddr: str | None = None
     port: int | None = None
     dbname: str | None = None
     user: str | None = None
@@ -124,6 +125,13 @@ VARIABLES = (
         variable.text,
         "Host in the place of the secret's or URL's; needed with a secret that RDS manages, which has none.",
         "shop.cluster-c1a2b3c4d5e6.eu-central-1.rds.amazonaws.com",
+    ),
+    Variable(
+        "PGHOSTADDR",
+        "hostaddr",
+        variable.address,
+        "Address to connect to in place of looking the host up; the name is still the one that TLS checks.",
+        "10.0.1.7",
     ),
     Variable(
         "MIGRATE_PORT",

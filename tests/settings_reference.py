@@ -26,6 +26,11 @@ _FOOT = """
 AWS's own variables mean what they mean everywhere: credentials, `AWS_ENDPOINT_URL_SECRETS_MANAGER`,
 `SSL_CERT_FILE`, `HTTPS_PROXY` and `NO_PROXY` (for Secrets Manager and for the answer to CloudFormation). So do those of
 Powertools, for example `POWERTOOLS_LOG_LEVEL`.
+
+libpq reads variables of its own, which the connection gets where the settings, the URL or the secret say nothing
+else: `PGPASSWORD` and `PGPASSFILE` give a password to a URL that has none, `PGOPTIONS` and `PGSERVICE` parameters of
+the session. Leave them unset, but for `PGHOSTADDR` in the table. `PGHOST`, `PGPORT`, `PGDATABASE` and `PGSSLMODE` have
+no effect: host, port, database and sslmode are always given, the last by MIGRATE_SSLMODE or its default.
 """
 
 

@@ -16,6 +16,7 @@ FULL = {
     "MIGRATE_SECRET_ID": "shop/database",
     "MIGRATE_AUTH": "iam",
     "MIGRATE_HOST": "db.internal",
+    "PGHOSTADDR": "10.0.1.7",
     "MIGRATE_PORT": "5433",
     "MIGRATE_DBNAME": "shop",
     "MIGRATE_USER": "migrator",
@@ -46,6 +47,7 @@ def test_every_setting_has_its_variable() -> None:
         secret_id="shop/database",
         auth=Auth.IAM,
         host="db.internal",
+        hostaddr="10.0.1.7",
         port=5433,
         dbname="shop",
         user="migrator",
@@ -147,7 +149,18 @@ SPOILT = {
     "MIGRATE_SSLMODE": ["hunter2", "verify_full", "on"],
     "MIGRATE_CONNECT_TIMEOUT_S": ["hunter2", "0", "-1", "1.5", "inf", "9" * 5000],
     "MIGRATE_RESERVE_S": ["hunter2", "-1", "nan", "0", "4.9"],
-    "MIGRATE_SCHEMA": ["hunter2\0"],
+    "MIGRATE_SCHEMA": ["hunter2\0", "hunter2\udcff"],
+    "MIGRATE_SECRET_ID": [
+        *('{"password":"hunter2"}', "{{resolve:secretsmanager:hunter2}}", "postgresql://app:hunter2@db/d"),
+        *('"hunter2"', "hunter2 x", "app:hunter2"),
+    ],
+    "MIGRATE_HOST": [
+        *("postgresql://app:hunter2@db:5432/d", "https://hunter2", "hunter2:5432", "hunter2,db", "app:hunter2@db"),
+        *("/tmp,hunter2", "db/hunter2", "db hunter2", "[::1]", "hunter2\0"),
+    ],
+    "MIGRATE_DBNAME": ["postgresql://app:hunter2@db:5432/d", "hunter2\0", "hunter2\nx"],
+    "MIGRATE_USER": ["postgresql://app:hunter2@db:5432/d", "hunter2\0"],
+    "PGHOSTADDR": ["hunter2", "10.0.0.1,10.0.0.2", "10.0.0", "/tmp", "10.0.0.1:5432"],
 }
 
 

@@ -9,13 +9,22 @@ from dataclasses import dataclass
 from http.client import HTTPException
 from urllib.error import URLError
 from urllib.parse import SplitResult, urlsplit
-from urllib.request import HTTPHandler, HTTPSHandler, OpenerDirector, ProxyHandler, Request
+from urllib.request import (
+    HTTPHandler,
+    HTTPSHandler,
+    OpenerDirector,
+    ProxyHandler,
+    Request,
+    getproxies,
+    proxy_bypass,
+)
 
 from lambda_fn.domain.reply import Put
 from lambda_fn.errors import answer as answer_errors
 
 ATTEMPT_TIMEOUT_S = 5.0
 PAUSES_S = (0.5, 1.0)  # between the attempts, so that there are three
+_SCHEMES = ("http", "https")
 _DELIVERED = range(200, 300)
 _WORTH_ANOTHER_ATTEMPT = frozenset({408, 429, *range(500, 600)})
 
@@ -40,6 +49,8 @@ def put(
     failure = _failure_of(reply, time_left_s, timeout_s, pauses_s)
     if failure is not None:
         host = _parts(reply.url).hostname or "a URL without a host"
+        if (variable := _proxy_variable(reply.url)) is not None:
+            raise answer_errors.answer_undelivered_by_proxy(host, variable, failure.reason)
         raise answer_errors.answer_undelivered(host, failure.reason)
 
 
@@ -47,7 +58,7 @@ def _failure_of(
     reply: Put, time_left_s: Callable[[], float], timeout_s: float, pauses_s: Sequence[float]
 ) -> _Failure | None:
     scheme = _parts(reply.url).scheme
-    if scheme not in ("http", "https"):
+    if scheme not in _SCHEMES:
         return _Failure(f"its URL is of the scheme {scheme or 'none'}")
     opener = _opener()
     failure = _Failure("no time was left for it")
@@ -69,6 +80,14 @@ def _opener() -> OpenerDirector:
     for handler in (ProxyHandler(), HTTPHandler(), HTTPSHandler(context=ssl.create_default_context())):
         opener.add_handler(handler)
     return opener
+
+
+def _proxy_variable(url: str) -> str | None:
+    """The variable with the proxy that urllib takes for a URL, as ProxyHandler finds it; None without one."""
+    parts = _parts(url)
+    if parts.scheme not in _SCHEMES or parts.scheme not in getproxies() or proxy_bypass(parts.netloc):
+        return None
+    return f"{parts.scheme.upper()}_PROXY"
 
 
 def _attempt(opener: OpenerDirector, reply: Put, timeout_s: float) -> _Failure | None:

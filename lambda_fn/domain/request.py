@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
+from lambda_fn.domain.form import DATABASE, SECRET_ID, TEXT, Form
+from lambda_fn.domain.variable import flag_of
 from lambda_fn.errors import request as request_errors
 
 _T = TypeVar("_T")
+_AS_IT_IS: Mapping[str, str] = {}
 
 
 class Action(StrEnum):
@@ -60,28 +63,35 @@ _KEYS: Mapping[Action, tuple[str, ...]] = {
 }
 
 
-def parse_request(event: object) -> Request:
+def parse_request(event: object, called: Mapping[str, str] = _AS_IT_IS) -> Request:
     """Read a request from a JSON value; None and `{}` deploy.
 
+    `called` says by which names the invoker knows the keys, where it has others.
     Raises: RequestInvalid with the list of what is known, before anything else happens.
     """
     mapping = _object(event)
     action = _action(mapping.get("action", Action.DEPLOY))
     unknown = set(mapping) - set(_KEYS[action])
     if unknown:
-        raise request_errors.unknown_keys(unknown, action, _KEYS[action])
+        known = [called.get(key, key) for key in _KEYS[action]]
+        raise request_errors.unknown_keys([called.get(key, key) for key in unknown], action, known)
+
+    def read(key: str, convert: Callable[[str, object, str], _T], example: str) -> _T | None:
+        value = mapping.get(key)
+        return None if value is None else convert(called.get(key, key), value, example)
+
     request = Request(
         action=action,
-        to=_read(mapping, "to", _name),
-        schema=_read(mapping, "schema", _name),
-        owner_role=_read(mapping, "ownerRole", _name),
-        strict=_read(mapping, "strict", _flag),
-        lock_wait_s=_read(mapping, "lockWaitS", _seconds),
-        requires=_read(mapping, "requires", _name),
-        secret_id=_read(mapping, "secretId", _name),
-        dbname=_read(mapping, "dbname", _name),
-        applied=_read(mapping, "applied", _names) or (),
-        rolled_back=_read(mapping, "rolledBack", _names) or (),
+        to=read("to", _name, _MIGRATION),
+        schema=read("schema", _name, "public"),
+        owner_role=read("ownerRole", _name, "app_owner"),
+        strict=read("strict", _flag, "true"),
+        lock_wait_s=read("lockWaitS", _seconds, "60"),
+        requires=read("requires", _name, _MIGRATION),
+        secret_id=read("secretId", _in_form(SECRET_ID), SECRET_ID.example),
+        dbname=read("dbname", _in_form(DATABASE), DATABASE.example),
+        applied=read("applied", _names, _MIGRATION) or (),
+        rolled_back=read("rolledBack", _names, _MIGRATION) or (),
     )
     if action is Action.RESOLVE and bool(request.applied) is bool(request.rolled_back):
         raise request_errors.resolve_needs_one_way()
@@ -103,32 +113,37 @@ def _action(value: object) -> Action:
         raise request_errors.unknown_action(value, [action.value for action in Action]) from None
 
 
-def _read(mapping: Mapping[str, object], key: str, convert: Callable[[str, object], _T]) -> _T | None:
-    value = mapping.get(key)
-    return None if value is None else convert(key, value)
+_MIGRATION = "20201207184859_initial_migration"
 
 
-def _name(key: str, value: object) -> str:
-    if not isinstance(value, str) or not value.strip() or not _can_be_stored(value):
-        raise request_errors.wrong_value(key, "a non-empty string", f'"{_EXAMPLES[key]}"')
+def _name(key: str, value: object, example: str) -> str:
+    if not isinstance(value, str) or not value.strip() or not TEXT.fits(value):
+        raise request_errors.wrong_value(key, "a non-empty string", f'"{example}"')
+    if value != value.strip():
+        # A folded scalar of YAML ends with a line break, and "public\n" would be another schema.
+        raise request_errors.wrong_value(key, "a name without blanks or line breaks round it", f'"{example}"')
     return value
 
 
-def _can_be_stored(name: str) -> bool:
-    """Whether PostgreSQL can hold it: no NUL, and no half of a surrogate pair, which JSON can spell."""
-    return "\0" not in name and not any("\ud800" <= character <= "\udfff" for character in name)
+def _in_form(form: Form) -> Callable[[str, object, str], str]:
+    def convert(key: str, value: object, example: str) -> str:
+        name = _name(key, value, example)
+        if not form.fits(name):
+            raise request_errors.wrong_value(key, form.expected, f'"{example}"')
+        return name
+
+    return convert
 
 
-def _flag(key: str, value: object) -> bool:
+def _flag(key: str, value: object, example: str) -> bool:
     # CloudFormation sends every scalar as a string.
-    if value is True or value == "true":
-        return True
-    if value is False or value == "false":
-        return False
-    raise request_errors.wrong_value(key, "true or false", "true")
+    found = value if isinstance(value, bool) else flag_of(value) if isinstance(value, str) else None
+    if found is None:
+        raise request_errors.wrong_value(key, "true or false", example)
+    return found
 
 
-def _seconds(key: str, value: object) -> float:
+def _seconds(key: str, value: object, example: str) -> float:
     if isinstance(value, int | float | str) and not isinstance(value, bool):
         try:
             seconds = float(value)
@@ -136,25 +151,15 @@ def _seconds(key: str, value: object) -> float:
             seconds = -1.0
         if 0 <= seconds < float("inf"):
             return seconds
-    raise request_errors.wrong_value(key, "a number of seconds, 0 or more", "60")
+    raise request_errors.wrong_value(key, "a number of seconds, 0 or more", example)
 
 
-def _names(key: str, value: object) -> tuple[str, ...]:
-    values: Iterable[object] = [value] if isinstance(value, str) else _list(key, value)
-    names = tuple(_name(key, item) for item in values)
-    return tuple(dict.fromkeys(names))
+def _names(key: str, value: object, example: str) -> tuple[str, ...]:
+    values: Iterable[object] = [value] if isinstance(value, str) else _list(key, value, example)
+    return tuple(dict.fromkeys(_name(key, item, example) for item in values))
 
 
-def _list(key: str, value: object) -> list[object]:
+def _list(key: str, value: object, example: str) -> list[object]:
     if not isinstance(value, list):
-        raise request_errors.wrong_value(key, "a name or a list of names", f'["{_EXAMPLES[key]}"]')
+        raise request_errors.wrong_value(key, "a name or a list of names", f'["{example}"]')
     return value
-
-
-_EXAMPLES: Mapping[str, str] = {
-    "schema": "public",
-    "ownerRole": "app_owner",
-    "secretId": "shop/database",
-    "dbname": "shop",
-    **dict.fromkeys(("to", "requires", "applied", "rolledBack"), "20201207184859_initial_migration"),
-}

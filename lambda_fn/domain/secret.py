@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 
+from lambda_fn.domain.form import DATABASE, HOST, TEXT, USER
 from lambda_fn.domain.target import DEFAULT_PORT, HIGHEST_PORT, Overrides, Target
 from lambda_fn.domain.url import SCHEMES, target_from_url
 from lambda_fn.errors import settings as settings_errors
@@ -11,6 +12,7 @@ from lambda_fn.errors import settings as settings_errors
 _PORT = re.compile(r"[0-9]{1,5}")
 _NO_OVERRIDES = Overrides()
 _URL_KEY = "DATABASE_URL"
+_FORMS = {"username": USER, "password": TEXT, "host": HOST, "dbname": DATABASE}
 
 
 def target_from_secret(secret_id: str, text: str, overrides: Overrides = _NO_OVERRIDES, *, iam: bool = False) -> Target:
@@ -50,12 +52,12 @@ def _object(secret_id: str, text: str) -> Mapping[str, object]:
 
 def _check_engine(secret_id: str, values: Mapping[str, object]) -> None:
     engine = values.get("engine")
-    if isinstance(engine, str) and engine and "postgres" not in engine:
+    if isinstance(engine, str) and engine and "postgres" not in engine.casefold():
         raise settings_errors.secret_of_another_engine(secret_id)
 
 
 def _from_parts(secret_id: str, values: Mapping[str, object], overrides: Overrides, *, iam: bool) -> Target:
-    texts = {key: str(value) for key, value in values.items() if _is_text(value)}
+    texts = _texts(secret_id, values, overrides)
     port = _port(values.get("port"))
     complete = {
         "username": texts.get("username") or overrides.user,
@@ -76,11 +78,22 @@ def _from_parts(secret_id: str, values: Mapping[str, object], overrides: Overrid
     ).overridden(overrides)
 
 
+def _texts(secret_id: str, values: Mapping[str, object], overrides: Overrides) -> dict[str, str]:
+    """What is used of the secret, without the blanks round it, which belong to nothing but a password."""
+    given = {key: str(values[key]) for key in _FORMS if _is_text(values.get(key))}
+    texts = {key: text if key == "password" else text.strip() for key, text in given.items()}
+    overridden = {"host": overrides.host, "dbname": overrides.dbname, "username": overrides.user}
+    for key, text in texts.items():
+        if text and not overridden.get(key) and not _FORMS[key].fits(text):
+            raise settings_errors.secret_spoilt(secret_id, key, _FORMS[key].expected)
+    return texts
+
+
 def _port(value: object) -> int | None:
     """The port as a number; 5432 without one, None for what cannot be one."""
     if value in (None, ""):
         return DEFAULT_PORT
-    found = _PORT.fullmatch(str(value))
+    found = _PORT.fullmatch(str(value).strip())
     return int(found[0]) if found and 1 <= int(found[0]) <= HIGHEST_PORT else None
 
 

@@ -2,6 +2,7 @@
 
 from ipaddress import ip_address
 
+from lambda_fn.domain.form import HOST
 from lambda_fn.domain.plan import Diagnostic
 from lambda_fn.domain.target import SslMode, Target
 from lambda_fn.errors import settings as settings_errors
@@ -17,7 +18,7 @@ def secured(target: Target, *, sslmode: SslMode | None, sslrootcert: str | None,
 
     Raises: SettingsInvalid M215 for a login by IAM that would send its token unencrypted.
     """
-    mode = sslmode or _asked(target) or (SslMode.PREFER if is_loopback(target.host) else SslMode.VERIFY_FULL)
+    mode = sslmode or _asked(target) or (SslMode.PREFER if _stays_here(target) else SslMode.VERIFY_FULL)
     if iam and not mode.encrypts:
         raise settings_errors.iam_needs_tls(mode)
     named_root = sslrootcert or target.parameters.get("sslrootcert")
@@ -30,7 +31,7 @@ def secured(target: Target, *, sslmode: SslMode | None, sslrootcert: str | None,
 def weakness(target: Target) -> Diagnostic | None:
     """What to warn of; None where the server's certificate and name are checked, and on loopback."""
     mode = _asked(target)
-    if mode in (None, SslMode.VERIFY_FULL) or is_loopback(target.host):
+    if mode in (None, SslMode.VERIFY_FULL) or _stays_here(target):
         return None
     checked = "the server's name is not checked" if mode is SslMode.VERIFY_CA else "nothing of the server is checked"
     what = checked if mode and mode.encrypts else f"the connection may be unencrypted, and {checked}"
@@ -45,12 +46,22 @@ def weakness(target: Target) -> Diagnostic | None:
 
 def is_loopback(host: str) -> bool:
     """Whether a host is this machine by any of its usual names, a socket's directory included."""
+    if not HOST.fits(host):
+        return False
     if host.startswith(("/", "@")) or host.lower().rstrip(".") == "localhost":
         return True
     try:
         return ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _stays_here(target: Target) -> bool:
+    """Whether both the name and the address that stands for it are this machine's.
+
+    Behind a forwarded port only the address is, and there the name is worth checking.
+    """
+    return is_loopback(target.host) and is_loopback(target.parameters.get("hostaddr", target.host))
 
 
 def _asked(target: Target) -> SslMode | None:

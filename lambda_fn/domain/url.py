@@ -1,8 +1,10 @@
 """A database URL, read as Prisma reads it."""
 
+import re
 from collections.abc import Mapping
 from urllib.parse import SplitResult, parse_qsl, unquote, unquote_to_bytes, urlsplit
 
+from lambda_fn.domain.form import DATABASE, HOST, TEXT, USER, Form
 from lambda_fn.domain.target import DEFAULT_PORT, SslMode, Target
 from lambda_fn.errors import settings as settings_errors
 
@@ -24,47 +26,73 @@ def target_from_url(url: str) -> Target:
     """
     parts = _split(url)
     query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    port = _port(parts)
     return Target(
-        host=query.get("host") or unquote(_host(parts)) or "localhost",
-        port=_port(parts),
-        user=_decoded(parts.username or ""),
+        host=_checked("host", HOST, query.get("host") or unquote(_host(parts)) or "localhost"),
+        port=port,
+        user=_checked("user name", USER, _decoded(parts.username or "")),
         password=None if parts.password is None else _decoded(parts.password),
-        dbname=unquote(parts.path.removeprefix("/").split("/")[0]) or "postgres",
-        schema=_schema(query.get("schema")),
+        dbname=_checked("database", DATABASE, unquote(parts.path.removeprefix("/").split("/")[0]) or "postgres"),
+        schema=query.get("schema") or None,
         parameters=_parameters(query),
     )
 
 
 def _split(url: str) -> SplitResult:
+    if not TEXT.fits(url) or "%00" in url:
+        # libpq would take a text only up to there.
+        raise settings_errors.invalid_url("a NUL character, or one that is no UTF-8,", "Remove the character.")
     try:
         parts = urlsplit(url)
     except ValueError:
-        raise settings_errors.invalid_url("invalid host") from None
+        raise settings_errors.unencoded_url("invalid host") from None
     if parts.scheme not in SCHEMES:
         raise settings_errors.invalid_url(
-            "the URL must start with the protocol `postgresql://` or `postgres://`: wrong protocol"
+            "the URL must start with the protocol `postgresql://` or `postgres://`: wrong protocol",
+            "Write it as postgresql://user:password@host:5432/database, without quotes round it.",
         )
     return parts
 
 
 def _port(parts: SplitResult) -> int:
-    # A password with an unencoded # / or ? ends the authority early, and what stands before it is then no port.
+    # A password with an unencoded # / or ? ends the authority early. What stands before it, behind an @ of the
+    # password or its beginning, is then the host, the port or both; the rest is the database, which people are shown.
+    ended_early = parts.fragment or "@" in parts.path + parts.query
+    if "," in _authority(parts) and not ended_early:
+        raise settings_errors.invalid_url(
+            "several hosts", "Name one host, the writer's: with Aurora the endpoint of the cluster."
+        )
     try:
         port = parts.port or DEFAULT_PORT
     except ValueError:
-        raise settings_errors.invalid_url("invalid port number") from None
-    if parts.fragment or ("@" not in parts.netloc and "@" in parts.path + parts.query):
-        # The beginning of the password happened to be a number.
-        raise settings_errors.invalid_url("unencoded # / or ? in user name or password") from None
+        if ended_early:
+            raise settings_errors.unencoded_url("invalid port number") from None
+        raise settings_errors.invalid_url(
+            "invalid port number", "Give one from 1 to 65535, as in postgresql://user:password@host:5432/database."
+        ) from None
+    if ended_early:
+        raise settings_errors.unencoded_url("unencoded # / ? or @")
     return port
+
+
+def _authority(parts: SplitResult) -> str:
+    return parts.netloc.rpartition("@")[2]
 
 
 def _host(parts: SplitResult) -> str:
     # SplitResult.hostname lower-cases, which would spoil a socket directory.
-    authority = parts.netloc.rpartition("@")[2]
+    authority = _authority(parts)
     if authority.startswith("["):
         return authority[1:].partition("]")[0]
     return authority.partition(":")[0]
+
+
+def _checked(what: str, form: Form, text: str) -> str:
+    if not form.fits(text):
+        raise settings_errors.invalid_url(
+            f"invalid {what}", f"Give {form.expected}, as in postgresql://user:password@host:5432/database."
+        )
+    return text
 
 
 def _decoded(text: str) -> str:
@@ -85,15 +113,12 @@ def _parameters(query: Mapping[str, str]) -> dict[str, str]:
     return parameters
 
 
-def _schema(name: str | None) -> str | None:
-    if name and "\0" in name:
-        raise settings_errors.invalid_url("a schema with a NUL character")
-    return name or None
-
-
 def _seconds(value: str) -> str:
-    if not value.isdecimal():
-        raise settings_errors.invalid_url("connect_timeout is not a number of seconds")
+    if not re.fullmatch("[0-9]{1,6}", value):
+        raise settings_errors.invalid_url(
+            "connect_timeout is not a number of seconds",
+            "Give a whole number of at most six digits, such as connect_timeout=20.",
+        )
     return value
 
 
@@ -115,9 +140,13 @@ def _tls(query: Mapping[str, str]) -> dict[str, str]:
 
 
 def _sslmode(query: Mapping[str, str]) -> SslMode | None:
-    asked = query.get("sslmode")
+    asked = query.get("sslmode", "").lower()
     if not asked:
         return None
     if asked not in list(SslMode):
-        raise settings_errors.invalid_url(f"sslmode other than {', '.join(SslMode)}")
+        raise settings_errors.invalid_url(
+            f"sslmode other than {', '.join(SslMode)}",
+            "Use one of these, or remove it: then the server's certificate and name are checked. What Node.js calls "
+            "no-verify is require here.",
+        )
     return None if asked in _NO_PROMISE else SslMode(asked)

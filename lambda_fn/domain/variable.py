@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from lambda_fn.domain.form import ADDRESS, DATABASE, HOST, SECRET_ID, TEXT, USER, Form
 from lambda_fn.domain.target import HIGHEST_PORT, Auth, SslMode
 from lambda_fn.errors import settings as settings_errors
 
+LEAST_RESERVE_S = 5.0
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
 
@@ -34,20 +36,43 @@ class Variable:
         return self.read(self.name, text) if text else None
 
 
+_FORMS: Mapping[str, Form] = {
+    "MIGRATE_SECRET_ID": SECRET_ID,
+    "MIGRATE_HOST": HOST,
+    "MIGRATE_DBNAME": DATABASE,
+    "MIGRATE_USER": USER,
+}
+
+
 def text(name: str, value: str) -> str:
-    """Any text. Raises: M201."""
-    if "\0" in value:
-        raise settings_errors.wrong_setting(name, "text without NUL characters", "app")
+    """Any text; what is shown in errors and logs, only in its own form. Raises: M201."""
+    form = _FORMS.get(name, TEXT)
+    if not form.fits(value):
+        raise settings_errors.wrong_setting(name, form.expected, form.example)
     return value
+
+
+def address(name: str, value: str) -> str:
+    """An IP address. Raises: M201."""
+    if not ADDRESS.fits(value):
+        raise settings_errors.wrong_setting(name, ADDRESS.expected, ADDRESS.example)
+    return value
+
+
+_FLAGS = {**dict.fromkeys(("true", "1", "yes"), True), **dict.fromkeys(("false", "0", "no"), False)}
+
+
+def flag_of(text: str) -> bool | None:
+    """True or false, in the usual spellings of any door; None for what is neither."""
+    return _FLAGS.get(text.strip().lower())
 
 
 def flag(name: str, value: str) -> bool:
     """True or false, in the usual spellings. Raises: M201."""
-    if value.lower() in ("true", "1", "yes"):
-        return True
-    if value.lower() in ("false", "0", "no"):
-        return False
-    raise settings_errors.wrong_setting(name, "true or false", "true")
+    found = flag_of(value)
+    if found is None:
+        raise settings_errors.wrong_setting(name, "true or false", "true")
+    return found
 
 
 def seconds(name: str, value: str) -> float:
@@ -58,6 +83,14 @@ def seconds(name: str, value: str) -> float:
         number = -1.0
     if not 0 <= number < float("inf"):
         raise settings_errors.wrong_setting(name, "a number of seconds, 0 or more", "60")
+    return number
+
+
+def reserve(name: str, value: str) -> float:
+    """Seconds that are enough to cancel, to look what became of a commit, and to answer. Raises: M201."""
+    number = seconds(name, value)
+    if number < LEAST_RESERVE_S:
+        raise settings_errors.wrong_setting(name, f"a number of seconds, {LEAST_RESERVE_S:g} or more", "20")
     return number
 
 

@@ -19,6 +19,19 @@ def answer_undelivered(host: str, reason: str) -> SettingsInvalid:
     )
 
 
+def answer_undelivered_by_proxy(host: str, variable: str, reason: str) -> SettingsInvalid:
+    """M701: CloudFormation could not be given its answer by the proxy of the environment, which may have refused it.
+
+    Neither the proxy's URL nor that of the answer is repeated.
+    """
+    return SettingsInvalid(
+        "M701",
+        f"The answer to CloudFormation could not be delivered to {host} through the proxy of {variable}: {reason}.",
+        f"Let the proxy through to {host}, or name the host in NO_PROXY and give the function's subnets an S3 gateway "
+        "endpoint, and its security group egress on 443 to the S3 prefix list.",
+    )
+
+
 def no_success(status: str) -> HistoryBlocked:
     """M702: a run ended without an error and was no success either, so that no deployment may go on."""
     return HistoryBlocked(

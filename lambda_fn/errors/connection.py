@@ -14,7 +14,10 @@ def authentication_failed(host: str, user: str, *, iam: bool = False) -> Setting
         f'A login by IAM needs GRANT rds_iam TO "{user}", IAM authentication switched on in the database, and '
         "rds-db:connect on this user and this instance or cluster for the function's role."
     )
-    otherwise = "A secret has been read a second time by now. If it is just being rotated, run it again."
+    otherwise = (
+        "If the password is from a secret, that has been read a second time by now. If it is just being rotated, run "
+        "it again."
+    )
     return SettingsInvalid(
         "P1000",
         f"Authentication failed against database server at `{host}`, the provided database credentials "
@@ -103,7 +106,7 @@ def certificate_not_trusted(address: str) -> SettingsInvalid:
         f"Error opening a TLS connection: the certificate of {address} is not signed by an authority that is trusted, "
         "or is no longer valid.",
         "Point MIGRATE_SSLROOTCERT at the file of the authority that signed it; without it, those of Amazon RDS are "
-        "trusted. MIGRATE_SSLMODE=require encrypts without looking at the certificate.",
+        "trusted. MIGRATE_SSLMODE=require, without MIGRATE_SSLROOTCERT, encrypts without looking at the certificate.",
     )
 
 

@@ -47,7 +47,7 @@ def secret_of_another_engine(secret_id: str) -> SettingsInvalid:
     return SettingsInvalid(
         "M205",
         f"The secret {secret_id} is for a database that is not PostgreSQL, as its engine says.",
-        "Name the PostgreSQL database's secret in MIGRATE_SECRET_ID.",
+        "Name the PostgreSQL database's secret in MIGRATE_SECRET_ID (secretId of the request).",
     )
 
 
@@ -56,8 +56,17 @@ def secret_malformed(secret_id: str, missing: Iterable[str]) -> SettingsInvalid:
     return SettingsInvalid(
         "M205",
         f"The secret {secret_id} lacks {', '.join(missing)}.",
-        "Store a JSON object with username, password, host, port and dbname in it, or set what a secret that RDS "
-        "manages does not hold: MIGRATE_HOST, MIGRATE_PORT, MIGRATE_DBNAME.",
+        "Store a JSON object with username, password, host, port and dbname in it. What the secret in "
+        "MIGRATE_SECRET_ID lacks, such as one that RDS manages, can be set: MIGRATE_HOST, MIGRATE_PORT, "
+        "MIGRATE_DBNAME. They do not count for another secretId of a request (the ARN in the place of the name is "
+        "another): that secret must hold the host, and the request may give dbname.",
+    )
+
+
+def secret_spoilt(secret_id: str, key: str, expected: str) -> SettingsInvalid:
+    """M205: a value in the secret is not what its key stands for (not repeated: it may be a password)."""
+    return SettingsInvalid(
+        "M205", f"The {key} in the secret {secret_id} is not {expected}.", f"Correct {key} in the secret."
     )
 
 
@@ -88,17 +97,31 @@ def no_root_certificate(path: str) -> SettingsInvalid:
     """M217: the file of certificate authorities is not there."""
     return SettingsInvalid(
         "M217",
-        f"There is no file {path} with certificate authorities.",
+        f"There is no file {path} with certificate authorities, or it may not be read.",
         "Correct MIGRATE_SSLROOTCERT (sslrootcert or sslcert in the URL), or remove it: the authorities of Amazon RDS "
         "are in the package.",
     )
 
 
-def invalid_url(reason: str) -> SettingsInvalid:
-    """P1013: the database URL does not parse. The URL itself is never repeated."""
+def root_certificate_not_a_path() -> SettingsInvalid:
+    """M217: where the file of certificate authorities should be named, stands something else, such as the file."""
     return SettingsInvalid(
-        "P1013",
-        f"The provided database string is invalid. {reason} in database URL.",
+        "M217",
+        "MIGRATE_SSLROOTCERT (sslrootcert or sslcert in the URL) is not the path of a file.",
+        "Put the certificates into a file of the package or of a layer, and set it to that file's path, such as "
+        "/opt/ca.pem.",
+    )
+
+
+def invalid_url(reason: str, next_step: str) -> SettingsInvalid:
+    """P1013: the database URL does not parse. The URL itself is never repeated."""
+    return SettingsInvalid("P1013", f"The provided database string is invalid. {reason} in database URL.", next_step)
+
+
+def unencoded_url(reason: str) -> SettingsInvalid:
+    """P1013: the database URL does not parse, as it happens when user name or password are not percent-encoded."""
+    return invalid_url(
+        reason,
         "Percent-encode the characters # ? / @ : [ ] % in the user name and the password "
         "(# is %23, @ is %40, / is %2F), or give the parts in a secret, where nothing needs encoding.",
     )

@@ -1,5 +1,6 @@
 """What CloudFormation and the CDK's Provider framework share: the event, and what it is answered with."""
 
+import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 
@@ -25,10 +26,18 @@ _KEYS_BY_PROPERTY: Mapping[str, str] = {
     "SecretId": "secretId",
     "Dbname": "dbname",
 }
+_PROPERTIES_BY_KEY = {key: name for name, key in _KEYS_BY_PROPERTY.items()}
 _ACTIONS = (Action.DEPLOY, Action.VERIFY)
 # SecretArn, which would be a slip with consequences, is at 0.71; SecretVersionId, a likely trigger, at 0.696.
 _RESEMBLANCE = 0.7
 _OPTIONS_BY_FOLDED_NAME = {name.casefold(): name for name in _KEYS_BY_PROPERTY}
+# Other words for options, which no resemblance shows.
+_OPTIONS_BY_ALIAS: Mapping[str, str] = {
+    "secretname": "SecretId",
+    **dict.fromkeys(("database", "databasename", "db"), "Dbname"),
+    "role": "OwnerRole",
+    "locktimeout": "LockWaitS",
+}
 
 _SUCCESSES = frozenset({Status.APPLIED, Status.UP_TO_DATE, Status.PASSED, Status.SKIPPED})
 _ID_LIMIT = 1024  # bytes
@@ -53,7 +62,7 @@ def request_of(event: Event) -> Request | Skip:
     sign = went_back(properties, properties_of(event, "OldResourceProperties")) if request_type == "Update" else None
     if sign is not None:
         return Skip(f"This Update is a rollback ({sign} went back): the schema goes only forward.")
-    return parse_request(_options(properties))
+    return parse_request(_options(properties), _PROPERTIES_BY_KEY)
 
 
 def _options(properties: Mapping[str, object]) -> dict[str, object]:
@@ -71,9 +80,11 @@ def _check_name(name: str) -> None:
     """Refuse a slip in the name of an option. Any other name is a trigger: its changes cause Updates."""
     if name in _KEYS_BY_PROPERTY:
         return
-    similar = get_close_matches(name.casefold(), _OPTIONS_BY_FOLDED_NAME, n=1, cutoff=_RESEMBLANCE)
-    if similar:
-        raise request_errors.misspelt_property(name, _OPTIONS_BY_FOLDED_NAME[similar[0]])
+    folded = name.casefold()
+    similar = get_close_matches(folded, _OPTIONS_BY_FOLDED_NAME, n=1, cutoff=_RESEMBLANCE)
+    meant = _OPTIONS_BY_ALIAS.get(re.sub("[_-]", "", folded)) or (similar and _OPTIONS_BY_FOLDED_NAME[similar[0]])
+    if meant:
+        raise request_errors.misspelt_property(name, meant)
 
 
 def physical_resource_id(event: Event) -> str:

@@ -339,15 +339,32 @@ def test_the_proxy_of_the_environment_is_used_and_sees_only_host_and_port(
     bucket: ResponseBucket, proxy: tuple[LocalHttpServer, list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server, asked = proxy
-    monkeypatch.setenv("HTTPS_PROXY", f"http://{server.authority}")
+    monkeypatch.setenv("HTTPS_PROXY", f"http://hush:hush@{server.authority}")
 
-    assert "Tunnel connection failed: 403" in refusal(bucket.url("hush"), pauses_s=()).problem
+    error = refusal(bucket.url("hush"), pauses_s=())
+
+    assert f"delivered to {HOST} through the proxy of HTTPS_PROXY: Tunnel connection failed: 403" in error.problem
+    assert "NO_PROXY" in error.next_step
     assert [line.split()[:2] for line in asked] == [["CONNECT", bucket.origin.removeprefix("https://")]]
     assert bucket.requests == ()
 
     monkeypatch.setenv("NO_PROXY", HOST)
     deliver(bucket.url())
     assert (len(asked), len(bucket.requests)) == (1, 1)
+    bucket.behave(403)
+    assert "proxy" not in refusal(bucket.url("hush")).problem, "none was used"
+
+
+def test_the_proxy_of_plain_http_is_named_by_its_own_variable(
+    proxy: tuple[LocalHttpServer, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, asked = proxy
+    monkeypatch.setenv("HTTP_PROXY", f"http://{server.authority}")
+
+    error = refusal("http://bucket.invalid/key?X-Amz-Signature=hush")
+
+    assert "to bucket.invalid through the proxy of HTTP_PROXY: HTTP status 403." in error.problem
+    assert len(asked) == 1
 
 
 def test_a_name_that_leads_to_many_silent_addresses_takes_one_timeout_an_attempt(

@@ -122,7 +122,66 @@ def test_a_name_that_no_database_can_store_is_refused(key: str) -> None:
     assert refusal({"action": "verify", key: json.loads('"a\\ud800"')}).code == "M104"
 
 
-@pytest.mark.parametrize("value", ["TRUE", "yes", "", 1, 0, 1.0, 2, [], {}, "1"])
+BLANKS = (" app", "app ", "app\n", "\tapp", "\u00a0app")
+
+
+@pytest.mark.parametrize("key", [*NAMES, "secretId", "dbname"])
+@pytest.mark.parametrize("value", BLANKS)
+def test_blanks_round_a_name_are_refused_and_told(key: str, value: str) -> None:
+    """A folded scalar of YAML ends with a line break: it would make another schema."""
+    error = refusal({"action": "verify", key: value})
+
+    assert (error.code, error.problem) == ("M104", f"{key} is not a name without blanks or line breaks round it.")
+
+
+@pytest.mark.parametrize("value", BLANKS)
+def test_blanks_round_a_name_to_resolve_are_refused(value: str) -> None:
+    for names in (value, [NAME, value]):
+        assert "blanks or line breaks" in refusal({"action": "resolve", "applied": names}).problem
+
+
+@pytest.mark.parametrize("name", ["a b", "my app", "ä", "a\u00a0b"])
+def test_a_blank_inside_a_name_belongs_to_it(name: str) -> None:
+    assert parse_request({"schema": name}).schema == name
+
+
+LOGIN = "postgresql://app:hunter2@db.internal:5432/shop"
+SECRET = '{"username": "app", "password": "hunter2"}'
+NO_SECRET_IDS = (
+    *(SECRET, SECRET.replace(" ", ""), "{{resolve:secretsmanager:hunter2}}", LOGIN, '"hunter2"', "'hunter2'"),
+    *("hunter2 x", "hunter2\nx", "app:hunter2", "hunter2&x", "x" * 3000),
+)
+
+
+@pytest.mark.parametrize("value", NO_SECRET_IDS)
+def test_a_secret_in_the_place_of_its_id_is_refused_and_not_repeated(value: str) -> None:
+    error = refusal({"secretId": value})
+
+    assert (error.code, "hunter2" in error.text) == ("M104", False)
+    assert error.problem.startswith("secretId is not the name or the ARN of a secret")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("shop/database", "a+b=c.d@e-f_1", "rds!db-1b2c", "x" * 512),
+        "arn:aws:secretsmanager:eu-central-1:123456789012:secret:shop/database-AbCdEf",
+        "arn:aws-cn:secretsmanager:cn-north-1:123456789012:secret:rds!db-1-x",
+    ],
+)
+def test_a_secret_is_named_by_its_name_or_arn(value: str) -> None:
+    assert parse_request({"secretId": value}).secret_id == value
+
+
+@pytest.mark.parametrize("value", [LOGIN, "hunter2\nx", "hunter2\rx"])
+def test_a_database_that_is_none_is_refused_and_not_repeated(value: str) -> None:
+    error = refusal({"dbname": value})
+
+    assert (error.code, "hunter2" in error.text) == ("M104", False)
+    assert error.problem.startswith("dbname is not the name of a database by itself")
+
+
+@pytest.mark.parametrize("value", ["truee", "on", "", 1, 0, 1.0, 2, [], {}, "2"])
 def test_a_flag_is_true_or_false(value: object) -> None:
     error = refusal({"strict": value})
 
@@ -147,6 +206,11 @@ def test_a_number_of_seconds_is_finite_and_not_negative(value: object) -> None:
     [
         ({"strict": "true"}, Request(strict=True)),
         ({"strict": "false"}, Request(strict=False)),
+        ({"strict": "TRUE"}, Request(strict=True)),
+        ({"strict": "yes"}, Request(strict=True)),
+        ({"strict": "1"}, Request(strict=True)),
+        ({"strict": "No"}, Request(strict=False)),
+        ({"strict": "0"}, Request(strict=False)),
         ({"lockWaitS": "60"}, Request(lock_wait_s=60.0)),
         ({"lockWaitS": "0.5"}, Request(lock_wait_s=0.5)),
         ({"lockWaitS": 0}, Request(lock_wait_s=0.0)),

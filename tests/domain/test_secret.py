@@ -31,6 +31,11 @@ FORMS: dict[str, tuple[object, Overrides]] = {
     "an attached secret": ({**ROTATED, "dbInstanceIdentifier": "shop-1"}, NOTHING),
     "an attached secret of a cluster": ({**ROTATED, "dbClusterIdentifier": "shop"}, NOTHING),
     "an Aurora engine": ({**ROTATED, "engine": "aurora-postgresql"}, NOTHING),
+    "an engine in capitals": ({**ROTATED, "engine": "PostgreSQL"}, NOTHING),
+    "values with blanks round them": (
+        {**ROTATED, "host": "db.internal\n", "dbname": " shop\n", "username": "app ", "port": " 5433\n"},
+        NOTHING,
+    ),
     "a port as a string": ({**ROTATED, "port": "5433"}, NOTHING),
     "a secret that RDS manages": (MANAGED, PLACE),
     "an attached secret without a database": (
@@ -64,7 +69,7 @@ def test_every_form_is_the_same_login(secret: object, overrides: Overrides) -> N
     assert read(secret, overrides) == SHOP
 
 
-@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1))
 def test_a_password_of_any_characters_comes_through_as_it_is(password: str) -> None:
     assert read({**ROTATED, "password": password}).password == password
     assert read({"DATABASE_URL": f"postgresql://app:{quote(password, safe='')}@h/d"}).password == password
@@ -98,6 +103,7 @@ SPOILT: dict[str, tuple[object, str]] = {
     "a port that is true": ({**ROTATED, "port": True}, "a port from 1 to 65535"),
     "a port that is too high": ({**ROTATED, "port": 65536}, "a port from 1 to 65535"),
     "a port of many digits": ({**ROTATED, "port": "5" * 5000}, "a port from 1 to 65535"),
+    "a host of blanks": ({**ROTATED, "host": " \n"}, "host"),
     "an empty URL": ({"DATABASE_URL": ""}, "username, password, host, dbname"),
 }
 
@@ -108,6 +114,61 @@ def test_a_secret_that_lacks_something_is_m205_with_the_names_only(secret: objec
 
     assert (error.code, error.problem) == ("M205", f"The secret shop/database lacks {missing}.")
     assert "MIGRATE_HOST" in error.next_step
+
+
+def test_what_a_requests_own_secret_lacks_is_not_to_be_looked_for_in_settings_that_do_not_count() -> None:
+    next_step = refusal(MANAGED).next_step
+
+    assert "They do not count for another secretId of a request" in next_step
+    assert "the ARN in the place of the name is another" in next_step
+    assert "must hold the host, and the request may give dbname" in next_step
+    assert "secretId of the request" in refusal({**ROTATED, "engine": "mysql"}).next_step
+
+
+LOGIN = "postgresql://app:hunter2@db.internal:5432/shop"
+WRONG: dict[str, tuple[str, object]] = {
+    "a URL as host": ("host", LOGIN),
+    "a host with a scheme": ("host", "https://hunter2"),
+    "a host with a port": ("host", "hunter2:5432"),
+    "several hosts": ("host", "hunter2,db.internal"),
+    "a socket directory among hosts": ("host", "/tmp,hunter2"),
+    "a host with a user": ("host", "hunter2@db.internal"),
+    "a host with a path": ("host", "db.internal/hunter2"),
+    "a host with a blank": ("host", "db internal hunter2"),
+    "a host with brackets": ("host", "[::1]"),
+    "a host with NUL": ("host", "hunter2\0"),
+    "a URL as database": ("dbname", LOGIN),
+    "a database with NUL": ("dbname", "hunter2\0x"),
+    "a database with a line break": ("dbname", "hunter2\nx"),
+    "a database with half a character": ("dbname", "hunter2\ud800"),
+    "a URL as user": ("username", LOGIN),
+    "a user with NUL": ("username", "hunter2\0"),
+    "a password with NUL": ("password", "hunter2\0x"),
+    "a password with half a character": ("password", "hunter2\ud800"),
+}
+
+
+@pytest.mark.parametrize(("key", "value"), WRONG.values(), ids=WRONG)
+def test_a_value_that_cannot_be_what_its_key_says_is_m205_and_not_repeated(key: str, value: object) -> None:
+    error = refusal({**ROTATED, key: value})
+
+    assert error.code == "M205"
+    assert error.problem.startswith(f"The {key} in the secret shop/database is not ")
+    assert error.next_step == f"Correct {key} in the secret."
+
+
+def test_a_value_that_a_setting_stands_for_is_not_looked_at() -> None:
+    spoilt = {**ROTATED, "host": "db:5432", "dbname": "a\nb", "username": "a\0b"}
+
+    assert read(spoilt, Overrides(host="db.internal", dbname="shop", user="app")) == SHOP
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["db", "db.internal", "my_db-1.internal.", "10.0.0.1", "::1", "fe80::1%eth0", "/var/run/postgresql", "@x", "dätä"],
+)
+def test_a_host_is_a_name_an_address_or_the_directory_of_a_socket(host: str) -> None:
+    assert read({**ROTATED, "host": host}).host == host
 
 
 @pytest.mark.parametrize("secret", ['"hunter2"', '["hunter2"]', "null", "7", "hunter2", "", "[" * 100_000])

@@ -55,10 +55,34 @@ def test_this_machine_is_loopback(host: str) -> None:
 
 @pytest.mark.parametrize(
     "host",
-    ["localhost.example.com", "127.0.0.1.example.com", "10.0.0.1", "::2", "", "localhost,db.internal", "my/localhost"],
+    [
+        *("localhost.example.com", "127.0.0.1.example.com", "10.0.0.1", "::2", "", "localhost,db.internal"),
+        *("my/localhost", "/tmp,db.internal", "@x,db.internal", "/tmp, db.internal", "@x@db.internal", "[::1]"),
+        *("localhost:5432", "::1,::2"),
+    ],
 )
 def test_what_only_looks_like_it_is_not(host: str) -> None:
     assert not is_loopback(host)
+
+
+LED: dict[str, tuple[str, str, dict[str, str]]] = {
+    "localhost that leads elsewhere": ("localhost", "10.0.0.1", FULL),
+    "a loopback address that leads elsewhere": ("127.0.0.1", "10.0.0.1", FULL),
+    "a socket directory that leads elsewhere": ("%2Ftmp", "10.0.0.1", FULL),
+    "localhost by its address": ("localhost", "127.0.0.1", {"sslmode": "prefer"}),
+    "a forwarded port keeps the name": (OTHER, "127.0.0.1", FULL),
+}
+
+
+@pytest.mark.parametrize(("host", "hostaddr", "expected"), LED.values(), ids=LED)
+def test_loopback_is_where_name_and_address_both_are(host: str, hostaddr: str, expected: dict[str, str]) -> None:
+    led = target_from_url(f"postgresql://u:p@{host}/d").with_parameters({"hostaddr": hostaddr})
+
+    decided = secured(led, sslmode=None, sslrootcert=None, bundle=BUNDLE, iam=False)
+
+    assert decided.parameters == {**expected, "hostaddr": hostaddr}
+    weak = weakness(led.with_parameters({"sslmode": "disable"}))
+    assert (weak is None) is (expected == {"sslmode": "prefer"})
 
 
 @pytest.mark.parametrize("mode", [mode for mode in SslMode if mode is not SslMode.VERIFY_FULL])

@@ -51,6 +51,8 @@ def test_a_url_is_read_as_prisma_reads_it(url: str, target: Target) -> None:
 PARAMETERS = {
     "none": ("", {}),
     "sslmode": ("sslmode=require", {"sslmode": "require"}),
+    "sslmode in capitals": ("sslmode=REQUIRE", {"sslmode": "require"}),
+    "a mode in capitals that promises nothing": ("sslmode=Prefer", {}),
     "a mode that promises nothing is no wish": ("sslmode=prefer", {}),
     "nor is the other one": ("sslmode=allow&connection_limit=1", {}),
     "no TLS": ("sslmode=disable", {"sslmode": "disable"}),
@@ -101,33 +103,81 @@ def test_libpq_is_told_all_of_it_and_waits_twenty_seconds_unless_told_otherwise(
     assert "password" not in target_from_url("postgresql://u@h/d").conninfo
 
 
+ENCODE = "Percent-encode the characters # ? / @ : [ ] % in the user name and the password"
+WRITE = "Write it as postgresql://user:password@host:5432/database, without quotes round it."
+PORT = "Give one from 1 to 65535"
+ONE_HOST = "Name one host, the writer's"
+HOST = "Give one host by itself, without scheme, user, port or blanks"
+DATABASE = "Give the name of a database by itself"
+SSLMODE = "Use one of these, or remove it"
+TIMEOUT = "Give a whole number of at most six digits, such as connect_timeout=20."
+NO_TEXT = "Remove the character."
+
+
 @pytest.mark.parametrize(
-    "url",
+    ("url", "next_step"),
     [
-        "mysql://u:hunter2@h/d",
-        "u:hunter2@h/d",
-        "jdbc:postgresql://u:hunter2@h/d",
-        "prisma://u:hunter2@h/d",
-        " ",
-        "postgresql:u:hunter2@h/d?sslmode=hunter2",
-        "postgresql://u:hunter2@h:port/d",
-        "postgresql://u:hunter2@h:99999/d",
-        "postgresql://u:hunter2@h:-1/d",
-        "postgresql://u:hunter2@[::1/d",
-        "postgresql://u:hunter2@h/d?sslmode=hunter2",
-        "postgresql://u:hunter2@h/d?connect_timeout=hunter2",
-        "postgresql://u:hunter2#x@h/d",
-        "postgresql://u:hunter2/x@h/d",
-        "postgresql://u:hunter2?x@h/d",
-        "postgresql://u:hunter2[x@h/d",
+        ("mysql://u:hunter2@h/d", WRITE),
+        ("u:hunter2@h/d", WRITE),
+        ("jdbc:postgresql://u:hunter2@h/d", WRITE),
+        ("prisma://u:hunter2@h/d", WRITE),
+        ('"postgresql://u:hunter2@h/d"', WRITE),
+        ("'postgresql://u:hunter2@h/d'", WRITE),
+        (" ", WRITE),
+        ("postgresql:u:hunter2@h/d?sslmode=hunter2", ENCODE),
+        ("postgresql://u:hunter2@h:port/d", PORT),
+        ("postgresql://u:hunter2@h:99999/d", PORT),
+        ("postgresql://u:hunter2@h:-1/d", PORT),
+        ("postgresql://u:hunter2@[::1/d", ENCODE),
+        ("postgresql://u:hunter2@h1,h2/d", ONE_HOST),
+        ("postgresql://u:hunter2@h1:5432,h2:5432/d", ONE_HOST),
+        ("postgresql://u:hunter2@h1%2Ch2/d", HOST),
+        ("postgresql://u:hunter2@h/d?host=h1,h2", HOST),
+        ("postgresql://u:hunter2@h/d?host=h1:5432", HOST),
+        ("postgresql://u:hunter2@h/d?host=https%3A%2F%2Fhunter2", HOST),
+        ("postgresql://u:hunter2@my host/d", HOST),
+        ("postgresql://u:hunter2@h/d%0Ahunter2", DATABASE),
+        ("postgresql://u:hunter2@h/postgresql%3A%2F%2Fu%3Ahunter2%40h", DATABASE),
+        ("postgresql://u%0Ahunter2:p@h/d", "Give the name of a user by itself"),
+        ("postgresql://u:hunter2@h/d?sslmode=hunter2", SSLMODE),
+        ("postgresql://u:hunter2@h/d?sslmode=no-verify", SSLMODE),
+        ("postgresql://u:hunter2@h/d?connect_timeout=hunter2", TIMEOUT),
+        ("postgresql://u:hunter2@h/d?connect_timeout=-1", TIMEOUT),
+        ("postgresql://u:hunter2@h/d?connect_timeout=\u0665", TIMEOUT),
+        ("postgresql://u:hunter2@h/d?connect_timeout=" + "9" * 5000, TIMEOUT),
+        ("postgresql://u:hunter2#x@h/d", ENCODE),
+        ("postgresql://u:hunter2/x@h/d", ENCODE),
+        ("postgresql://u:hunter2?x@h/d", ENCODE),
+        ("postgresql://u:hunter2[x@h/d", ENCODE),
+        ("postgresql://u:1,2/hunter2@h/d", ENCODE),
+        ("postgresql://u:hunter2%00@h/d", NO_TEXT),
+        ("postgresql://u:p@h/d%00hunter2", NO_TEXT),
+        ("postgresql://u:p@h/d?schema=hunter2%00", NO_TEXT),
+        ("postgresql://u:hunter2\0@h/d", NO_TEXT),
+        ("postgresql://u:hunter2\ud800@h/d", NO_TEXT),
+        ("postgresql://u:p@h/d?options=hunter2\udcff", NO_TEXT),
     ],
 )
-def test_a_url_that_cannot_be_read_is_refused_without_being_repeated(url: str) -> None:
+def test_a_url_that_cannot_be_read_is_refused_with_its_own_next_step_and_without_being_repeated(
+    url: str, next_step: str
+) -> None:
     error = refusal(url)
 
     assert "hunter2" not in error.text
     assert "hunter2" not in repr(error)
-    assert "Percent-encode" in error.next_step
+    assert error.next_step.startswith(next_step)
+
+
+@pytest.mark.parametrize("rest", ["/x3cret", "?x3cret", "#x3cret", "/5/x3cret", "?host=x3cret", "/x3cret?schema=a"])
+@pytest.mark.parametrize("beginning", ["Tr0ub@d0r", "Tr0ub", "1@2", "@d0r", "Tr0ub@d0r:5432"])
+def test_what_stands_behind_an_at_sign_of_the_password_is_taken_for_no_host_and_no_database(
+    beginning: str, rest: str
+) -> None:
+    """`d0r` would be looked up, and shown with the rest as the database."""
+    error = refusal(f"postgresql://app:{beginning}{rest}@db.internal:5432/shop")
+
+    assert error.next_step.startswith(ENCODE)
+    assert not [part for part in ("Tr0ub", "d0r", "x3cret") if part in error.text]
 
 
 @pytest.mark.parametrize("character", "#/?")
@@ -148,7 +198,7 @@ def test_a_password_of_any_characters_comes_through_percent_encoded(password: st
     assert target_from_url(f"postgresql://app:{quote(password, safe='')}@db.internal:5433/shop").password == password
 
 
-@given(st.text(st.characters(exclude_categories=["Cs"])))
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")))
 def test_percent_encoding_gives_every_password_back(password: str) -> None:
     assert target_from_url(f"postgresql://app:{quote(password, safe='')}@h/d").password == password
 

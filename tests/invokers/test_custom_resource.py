@@ -1,5 +1,6 @@
 """What the event of a custom resource asks for: its properties are the options."""
 
+import re
 from dataclasses import fields
 
 import pytest
@@ -35,6 +36,8 @@ def refusal(event: Event) -> RequestInvalid:
         ({"OwnerRole": "app_owner"}, Request(owner_role="app_owner")),
         ({"Strict": "true"}, Request(strict=True)),
         ({"Strict": "false"}, Request(strict=False)),
+        ({"Strict": "yes"}, Request(strict=True)),
+        ({"Strict": "No"}, Request(strict=False)),
         ({"LockWaitS": "12.5"}, Request(lock_wait_s=12.5)),
         ({"Action": "verify", "Requires": LATEST}, Request(Action.VERIFY, requires=LATEST)),
         ({"SecretId": "shop/database"}, Request(secret_id="shop/database")),
@@ -88,6 +91,8 @@ def test_other_properties_only_cause_updates(name: str, value: object) -> None:
         *(("action", "Action"), ("to", "To"), ("SCHEMA", "Schema"), ("owner_role", "OwnerRole")),
         *(("owner-role", "OwnerRole"), ("OwnerRol", "OwnerRole"), ("strict", "Strict"), ("lockWaitS", "LockWaitS")),
         *(("LockWaitSeconds", "LockWaitS"), ("Required", "Requires"), ("SecretID", "SecretId")),
+        *(("SecretName", "SecretId"), ("secret_name", "SecretId"), ("DatabaseName", "Dbname"), ("Database", "Dbname")),
+        *(("Role", "OwnerRole"), ("LockTimeout", "LockWaitS"), ("Db", "Dbname"), ("DATABASE_NAME", "Dbname")),
         *(("SecretArn", "SecretId"), ("DbName", "Dbname"), ("db_name", "Dbname"), ("Actions", "Action")),
     ],
 )
@@ -111,7 +116,9 @@ def test_any_action_but_deploy_and_verify_is_refused(action: object) -> None:
     ("properties", "code"),
     [
         ({"LockWaitS": "soon"}, "M104"),
-        ({"Strict": "yes"}, "M104"),
+        ({"Strict": "on"}, "M104"),
+        ({"Schema": "public\n"}, "M104"),
+        ({"SecretId": '{"password": "hunter2"}'}, "M104"),
         ({"Schema": {"Ref": "Schema"}}, "M104"),
         ({"To": " "}, "M104"),
         ({"Requires": LATEST}, "M103"),
@@ -119,6 +126,22 @@ def test_any_action_but_deploy_and_verify_is_refused(action: object) -> None:
 )
 def test_values_are_checked_as_those_of_any_request(properties: dict[str, object], code: str) -> None:
     assert refusal(with_properties(CREATE, **properties)).code == code
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [
+        *({"Schema": "public\n"}, {"LockWaitS": "soon"}, {"Strict": "on"}, {"Requires": LATEST}, {"OwnerRole": 5}),
+        *({"SecretId": "a b"}, {"Dbname": "a://b"}, {"Action": "verify", "To": []}),
+    ],
+)
+def test_a_refusal_says_the_property_as_the_template_has_it(properties: dict[str, object]) -> None:
+    error = refusal(with_properties(CREATE, **properties))
+    [name] = properties.keys() - {"Action"}
+
+    assert re.search(rf"\b{name}\b", error.problem)
+    assert not re.search(r"\b(schema|lockWaitS|strict|requires|ownerRole|secretId|dbname)\b", error.headline)
+    assert not error.problem.startswith("to ")
 
 
 @pytest.mark.parametrize("request_type", ["create", "Replace", "", None, 5, [], {"Create": 1}])

@@ -220,3 +220,14 @@ def test_a_weakened_sslmode_is_a_doubt_that_hinders_nothing(
     message = examined[CheckName.TLS].message
     assert message.startswith("TLS, " if mode.encrypts else "none. ")
     assert f"M310 TLS to {host_address} is weakened by sslmode={mode}" in message
+
+
+def test_an_address_that_is_set_stands_in_the_place_of_the_look_up(project: Project) -> None:
+    address = project.server.address
+    url = project.url.replace(f"@{address.host}:", "@db.invalid:")
+    settings = dataclasses.replace(project.settings_for(url), hostaddr=address.host, sslmode=SslMode.DISABLE)
+
+    examined = examine(project, settings)
+
+    assert examined[CheckName.DNS].message == f"db.invalid is {address.host}, as PGHOSTADDR says"
+    assert examined[CheckName.PORT].result is examined[CheckName.LOGIN].result is Result.PASSED

@@ -131,6 +131,29 @@ def test_a_setting_may_do_without_verification_and_is_warned_of(
     assert any(f"sslmode={mode}:" in line for line in remote.project.reporter.lines)
 
 
+def test_an_authority_that_is_set_is_looked_at_also_where_encryption_is_all_that_is_wished_for(
+    remote: Remote, other_authority: ServerAuthority
+) -> None:
+    """So the advice to do without verification holds only where no authority is named."""
+    front = remote.front(authority=other_authority)
+
+    error = refusal(remote.run(front, sslmode=SslMode.REQUIRE))
+
+    assert "MIGRATE_SSLMODE=require, without MIGRATE_SSLROOTCERT," in error.next_step
+    assert remote.run(front, sslmode=SslMode.REQUIRE, sslrootcert=None).status is Status.APPLIED
+
+
+def test_localhost_that_leads_elsewhere_is_no_loopback(remote: Remote) -> None:
+    front = remote.front_without_tls()
+    url = front.url(remote.project.database, host="localhost")
+    arguments = ("deploy", "--database-url", url, "--migrations", str(remote.project.directory), "--json")
+
+    deployed = finish(start(*arguments, PGHOSTADDR=remote.host))
+
+    assert (deployed.exit_code, deployed.outcome["error"]["code"]) == (2, "P1011")
+    assert front.let_through == []
+
+
 def test_verify_ca_does_without_the_name_and_is_warned_of(remote: Remote, other_authority: ServerAuthority) -> None:
     outcome = remote.run(remote.front("db.internal"), "?sslmode=verify-ca")
 

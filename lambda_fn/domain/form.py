@@ -1,0 +1,63 @@
+"""How the texts must look that say where a database is: they are shown in errors, logs and metrics.
+
+A slip puts a whole URL or secret into them, and the password with it. So they are looked at before anything is done
+with them, and what is refused is never repeated.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a text has to look: what it is `expected` to be (after "is not"), an example, and whether it fits."""
+
+    expected: str
+    example: str
+    fits: Callable[[str], bool]
+
+
+_ADDRESS = re.compile(r"[0-9A-Fa-f:.]+(%[\w.-]+)?")
+_HOST_NAME = re.compile(r"[\w.-]{1,255}")
+_SOCKET_DIRECTORY = re.compile(r"[/@][^\s@,:]*")  # @ is an abstract one
+# What AWS lets a name hold, and the ! of the secrets that its services manage.
+_SECRET_NAME = re.compile(r"[\w/+=.@!-]{1,512}")
+_SECRET_ARN = re.compile(r"arn:[\w/+=.@!:-]{1,2044}")
+_CONTROL = re.compile("[\0-\x1f\x7f\x85\u2028\u2029]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def _is_text(text: str) -> bool:
+    """Whether PostgreSQL can hold it: no NUL, and no half of a surrogate pair, which JSON can spell."""
+    return "\0" not in text and not _SURROGATE.search(text)
+
+
+def _is_host(text: str) -> bool:
+    return bool(_HOST_NAME.fullmatch(text) or _SOCKET_DIRECTORY.fullmatch(text)) or is_address(text)
+
+
+def _is_name(text: str) -> bool:
+    return "://" not in text and not _CONTROL.search(text) and _is_text(text)
+
+
+def _is_secret_id(text: str) -> bool:
+    return bool(_SECRET_NAME.fullmatch(text) or _SECRET_ARN.fullmatch(text))
+
+
+def is_address(text: str) -> bool:
+    """Whether it is an IP address, an IPv6 one without brackets."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return _ADDRESS.fullmatch(text) is not None
+
+
+TEXT = Form("text without NUL characters", "app", _is_text)
+HOST = Form("one host by itself, without scheme, user, port or blanks", "db.internal", _is_host)
+ADDRESS = Form("one IP address", "10.0.1.7", is_address)
+DATABASE = Form("the name of a database by itself, without :// and line breaks", "shop", _is_name)
+USER = Form("the name of a user by itself, without :// and line breaks", "app", _is_name)
+SECRET_ID = Form("the name or the ARN of a secret (its value does not belong here)", "shop/database", _is_secret_id)
