@@ -1,10 +1,32 @@
 """The time that the invoker gives, and how its end is shared out."""
 
+import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import TypeVar
+
+from lambda_fn.errors import DeadlineExceeded
+
+_T = TypeVar("_T")
 
 _CANCEL_SHARE = 0.25  # of the reserve: how long the server has to answer a cancel
 _VERDICT_SHARE = 0.6  # until here it is found out what became of a commit; the rest is for the answer
+
+
+def bounded(call: Callable[[], _T], limit_s: float) -> _T:
+    """What a call comes to, in a thread of its own, which is left behind after `limit_s`. Raises: TimeoutError."""
+    future: Future[_T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(call())
+        except BaseException as error:  # noqa: BLE001  # it is raised in the thread that waits
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return future.result(min(limit_s, threading.TIMEOUT_MAX))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +64,20 @@ class Deadline:
     def verdict_left_s(self) -> float:
         """Seconds left to find out what became of a commit that was not answered; never negative."""
         return max(0.0, self._until(1.0 - _VERDICT_SHARE))
+
+    @property
+    def left_s(self) -> float:
+        """Seconds for what begins now: until work stops, or, once it has stopped, to find out what became of it."""
+        return self.verdict_left_s if self.passed else self.work_left_s
+
+    def bounded(self, call: Callable[[], _T], too_late: Callable[[], DeadlineExceeded]) -> _T:
+        """What a call comes to that knows of no deadline, within the time left. Raises: `too_late`'s error."""
+        if self.end_s is None:
+            return call()
+        try:
+            return bounded(call, self.left_s)
+        except TimeoutError:
+            raise too_late() from None
 
     def _until(self, share_kept: float) -> float:
         if self.end_s is None:

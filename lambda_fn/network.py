@@ -3,35 +3,28 @@
 import socket
 import ssl
 import struct
-import threading
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future
 from contextlib import suppress
 from ipaddress import ip_address
-from typing import TypeVar
 
+from lambda_fn.deadline import bounded
 from lambda_fn.errors import MigrateError
 from lambda_fn.errors import doctor as doctor_errors
 
-_T = TypeVar("_T")
+__all__ = [
+    "LIMIT_S",
+    "bounded",
+    "certificate_ends_at",
+    "connect",
+    "describe_address",
+    "is_address",
+    "is_socket_directory",
+    "look_up",
+]
 
 LIMIT_S = 5.0  # for one step
 _SSL_REQUEST = struct.pack("!II", 8, 80877103)
 _SSL_ACCEPTED = b"S"
-
-
-def bounded(call: Callable[[], _T], limit_s: float) -> _T:
-    """What a call comes to, in a thread of its own, which is left behind after `limit_s`. Raises: TimeoutError."""
-    future: Future[_T] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(call())
-        except BaseException as error:  # noqa: BLE001  # it is raised in the thread that waits
-            future.set_exception(error)
-
-    threading.Thread(target=run, daemon=True).start()
-    return future.result(limit_s)
 
 
 def is_socket_directory(host: str) -> bool:

@@ -86,7 +86,7 @@ def _act(
     strict, lock_wait_s = settings.strict, settings.lock_wait_within(deadline.work_left_s)
     match draft.request.action:
         case Action.DEPLOY:
-            deploy(draft, migrations, database, reporter, strict=strict, lock_wait_s=lock_wait_s)
+            deploy(draft, migrations, database, reporter, strict=strict, lock_wait_s=lock_wait_s, deadline=deadline)
         case Action.STATUS:
             status(draft, migrations, database.table, reporter)
         case Action.PLAN:
@@ -116,7 +116,8 @@ def _connected(draft: Draft, settings: Settings, reporter: Reporter, deadline: D
     from lambda_fn.postgres.runner import PostgresScriptRunner
 
     credentials = SettingsCredentials(settings)
-    draft.database = str(target := credentials.target())
+    target = deadline.bounded(credentials.target, deadline_errors.reading_credentials)
+    draft.database = str(target)
     if (warning := weakness(target)) is not None:
         draft.warnings.append(warning)
         reporter.report(Warned(warning))

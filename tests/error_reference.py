@@ -107,7 +107,11 @@ _BETTER: dict[tuple[str, str], object] = {
     ("failed_alone", "problem"): 'ERROR 23505 at line 3, column 1: could not create unique index "orders_key".',
     ("failed_alone", "where"): _place("CREATE UNIQUE INDEX CONCURRENTLY orders_key ON orders (key);"),
     ("history_malformed", "message"): 'column "checksum" does not exist',
-    ("invalid_url", "reason"): "invalid port number",
+    ("invalid_url", "next_step"): "Name one host, the writer's: with Aurora the endpoint of the cluster.",
+    ("invalid_url", "reason"): "several hosts",
+    ("unencoded_url", "reason"): "invalid port number",
+    ("secret_spoilt", "expected"): "one host by itself, without scheme, user, port or blanks",
+    ("secret_spoilt", "key"): "host",
     ("migration_name_too_long", "name"): f"{_NAME}_" + "and_so_on_" * 30,
     ("needs_stepwise", "problem"): "VACUUM (line 3) cannot run in a transaction, so it cannot share its file.",
     ("needs_stepwise", "where"): _place("VACUUM;"),
@@ -118,6 +122,11 @@ _BETTER: dict[tuple[str, str], object] = {
     ("refused_script", "where"): _place("ROLLBACK;"),
     ("answer_undelivered", "host"): "cloudformation-custom-resource-response-eucentral1.s3.eu-central-1.amazonaws.com",
     ("answer_undelivered", "reason"): "no answer within 5 s",
+    ("answer_undelivered_by_proxy", "host"): (
+        "cloudformation-custom-resource-response-eucentral1.s3.eu-central-1.amazonaws.com"
+    ),
+    ("answer_undelivered_by_proxy", "reason"): "Tunnel connection failed: 403 Forbidden",
+    ("answer_undelivered_by_proxy", "variable"): "HTTPS_PROXY",
     ("certificate_of_another_name", "reason"): (
         'server certificate for "shop.c1a2b3.eu-central-1.rds.amazonaws.com" does not match host name "db.internal"'
     ),
@@ -138,7 +147,7 @@ _BETTER: dict[tuple[str, str], object] = {
     ("no_root_certificate", "path"): "/opt/ca.pem",
     ("token_not_made", "next_step"): "Set AWS_REGION to the region of the database.",
     ("token_not_made", "reason"): "NoRegionError",
-    ("secret_unreadable", "next_step"): "Check MIGRATE_SECRET_ID, the region and the account.",
+    ("secret_unreadable", "next_step"): "Check MIGRATE_SECRET_ID (secretId in a request), the region and the account.",
     ("secret_unreadable", "reason"): "ResourceNotFoundException",
     ("server_refused", "reason"): "sorry, too many clients already",
     ("stepwise_unsupported", "where"): _place("-- migrate: stepwise"),

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from lambda_fn.deadline import bounded
 from lambda_fn.errors import MigrateError
 from lambda_fn.errors import settings as settings_errors
 
@@ -9,6 +10,9 @@ from lambda_fn.errors import settings as settings_errors
 _CONNECT_TIMEOUT_S = 3
 _READ_TIMEOUT_S = 5
 _ATTEMPTS = 2
+# For all of it: botocore gives each address of the endpoint its timeout (eight silent ones took 48 s), and the look-up
+# of its name none. Enough for both attempts, and for three addresses of which two are silent.
+_LIMIT_S = 15.0
 _REGION_IN_ARN = 3
 
 _REACH = (
@@ -19,7 +23,7 @@ _NEXT_STEPS = {
     "AccessDeniedException": (
         "Allow the function's role secretsmanager:GetSecretValue on the secret, and kms:Decrypt on its key."
     ),
-    "ResourceNotFoundException": "Check MIGRATE_SECRET_ID, the region and the account.",
+    "ResourceNotFoundException": "Check MIGRATE_SECRET_ID (secretId in a request), the region and the account.",
     "DecryptionFailure": "Allow the function's role kms:Decrypt on the secret's key.",
     **dict.fromkeys(
         ("NoCredentialsError", "PartialCredentialsError"), "Run it with AWS credentials, or set DATABASE_URL."
@@ -31,7 +35,7 @@ _NEXT_STEPS = {
         ("EndpointConnectionError", "ConnectTimeoutError", "ReadTimeoutError", "ProxyConnectionError"), _REACH
     ),
 }
-_OTHERWISE = "Check MIGRATE_SECRET_ID and the secret itself."
+_OTHERWISE = "Check MIGRATE_SECRET_ID (secretId in a request) and the secret itself."
 
 
 class SecretsClient(Protocol):
@@ -49,7 +53,11 @@ def read_secret(secret_id: str, region: str | None) -> str:
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
-        return _client(_region_of(secret_id) or region).get_secret_value(SecretId=secret_id).get("SecretString", "")
+        client = _client(_region_of(secret_id) or region)
+        return bounded(lambda: client.get_secret_value(SecretId=secret_id), _LIMIT_S).get("SecretString", "")
+    except TimeoutError:
+        reason = f"no answer within {_LIMIT_S:g} s"
+        raise settings_errors.secret_unreadable(secret_id, reason, _REACH) from None
     except ClientError as error:
         raise _refused(secret_id, error.response["Error"]["Code"]) from None
     # An empty region makes an endpoint that is no URL.

@@ -1,11 +1,13 @@
 """Deploy: apply what is pending, in order, and stop at the first failure."""
 
 from lambda_fn.commands.draft import Draft
+from lambda_fn.deadline import NO_DEADLINE, Deadline
 from lambda_fn.domain.event import Applied, ApplyStarted, DeployFinished, Warned
 from lambda_fn.domain.execution import plan_execution
 from lambda_fn.domain.history import History
 from lambda_fn.domain.migration import Migration
 from lambda_fn.domain.plan import check_plan, check_schema_empty, make_plan
+from lambda_fn.errors import deadline as deadline_errors
 from lambda_fn.ports import Database, MigrationsTable, Reporter, ScriptRunner
 
 
@@ -17,18 +19,21 @@ def deploy(
     *,
     strict: bool,
     lock_wait_s: float,
+    deadline: Deadline = NO_DEADLINE,
 ) -> None:
     """Apply the pending migrations; `draft` says afterwards, or on an error so far, what was done.
 
     Nothing pending and nothing failed: no lock is taken. Every pending script is checked before the first runs.
-    Raises: whatever check_plan, check_schema_empty, plan_execution and the ports raise.
+    Raises: DeadlineExceeded M605 when the time is up before all are checked; whatever check_plan,
+    check_schema_empty, plan_execution and the ports raise.
     """
-    history = _look(draft, migrations, database.table)
+    history = _look(draft, migrations, database.table, deadline)
     # A failed row may be one that another runner is applying right now: only who holds the lock can tell.
     if draft.plan.pending or draft.plan.failed:
-        draft.lock_wait_ms = database.advisory_lock.acquire(lock_wait_s)
+        # Reading the scripts may have taken some of the time that there was to wait.
+        draft.take_lock(database.advisory_lock, max(0.0, min(lock_wait_s, deadline.work_left_s)))
         # Another runner may have worked while we waited.
-        history = _look(draft, migrations, database.table)
+        history = _look(draft, migrations, database.table, deadline)
     check_plan(draft.plan, strict=strict)
     for diagnostic in draft.plan.warnings:
         reporter.report(Warned(diagnostic))
@@ -36,18 +41,21 @@ def deploy(
         database.table.create()
     while not _apply(draft, database.runner, reporter):
         # The lock was free for a while, so that another runner may have applied the rest.
-        _look(draft, migrations, database.table)
+        _look(draft, migrations, database.table, deadline)
         check_plan(draft.plan, strict=strict)
     reporter.report(DeployFinished(tuple(draft.applied)))
 
 
-def _look(draft: Draft, migrations: tuple[Migration, ...], table: MigrationsTable) -> History:
+def _look(draft: Draft, migrations: tuple[Migration, ...], table: MigrationsTable, deadline: Deadline) -> History:
     """Read the history, plan, and decide how each pending script runs: a bad one stops the run before the first."""
     history = table.read()
     draft.plan = make_plan(migrations, history, to=draft.request.to)
     check_schema_empty(history, table.schema, migrations)
     for migration in draft.plan.pending:
         if migration.name not in draft.executions:
+            # Reading a script takes a second for 4 MB, in which nothing can be cancelled.
+            if deadline.passed:
+                raise deadline_errors.before_migration(migration.name)
             draft.executions[migration.name] = plan_execution(migration)
     return history
 

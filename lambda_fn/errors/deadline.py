@@ -1,4 +1,4 @@
-"""M605 to M608: the time that the invoker gave ran out."""
+"""M605 to M609: the time that the invoker gave ran out."""
 
 from lambda_fn.errors.classes import DeadlineExceeded, Whereabouts
 
@@ -14,7 +14,7 @@ def no_time_left(left_s: float, reserve_s: float) -> DeadlineExceeded:
         "M605",
         f"The invocation has {max(0.0, left_s):.1f} s left, and {reserve_s:g} s are kept for the answer; "
         "nothing was run.",
-        "Raise the function's Timeout, 120 s at least; MIGRATE_RESERVE_S sets the reserve.",
+        "Raise the function's Timeout, at best to 900 s; MIGRATE_RESERVE_S sets the reserve.",
     )
 
 
@@ -29,7 +29,7 @@ def before_migration(migration: str) -> DeadlineExceeded:
 
 
 def during_migration(where: Whereabouts) -> DeadlineExceeded:
-    """M606: a migration was cancelled when the time was up, and the server confirmed the rollback."""
+    """M606: a migration was cancelled when the time was up, and nothing of it was committed."""
     place = f" at line {where.line}" if where.line else ""
     return DeadlineExceeded(
         "M606",
@@ -54,3 +54,50 @@ def during_statement_alone(where: Whereabouts, next_step: str) -> DeadlineExceed
 def during(doing: str) -> DeadlineExceeded:
     """M607: something other than a migration was cancelled when the time was up."""
     return DeadlineExceeded("M607", f"The invocation's time was up while {doing}.", _MORE_TIME)
+
+
+def reading_credentials() -> DeadlineExceeded:
+    """M607: the secret, or what an IAM token is made of, had not come when the time was up."""
+    return DeadlineExceeded(
+        "M607",
+        "The invocation's time was up while reading the credentials.",
+        "Look whether the function's subnets have a way to Secrets Manager (an interface endpoint, or a NAT), and give "
+        "the function more time (Timeout).",
+    )
+
+
+def unanswered(doing: str) -> DeadlineExceeded:
+    """M609: the server answered neither a commit nor the cancel, so it is not known what became of it."""
+    return DeadlineExceeded(
+        "M609",
+        f"The invocation's time was up while {doing}, and the server did not answer a cancel. Whether its "
+        "transaction was committed is not known: it is in the database and in the history, or in neither.",
+        f"Deploy again: the next run reads the history and goes on from there. {_MORE_TIME}",
+        unknown=True,
+    )
+
+
+def unanswered_outside_transaction(migration: str) -> DeadlineExceeded:
+    """M609: a statement that cannot share a transaction did not end when it was cancelled, and may still run."""
+    return DeadlineExceeded(
+        "M609",
+        f"The invocation's time was up while applying {migration}, and the server did not answer a cancel. It runs "
+        "outside a transaction and stays recorded as started.",
+        "Look at what is in the database, and whether it still runs; then mark the migration with resolve as applied "
+        f"or as rolled back, and deploy again. {_MORE_TIME}",
+        where=Whereabouts(migration=migration),
+        unknown=True,
+    )
+
+
+def end_not_recorded_in_time(migration: str) -> DeadlineExceeded:
+    """M609: a statement that runs alone is done, and the time was up before the history had it."""
+    return DeadlineExceeded(
+        "M609",
+        f"Migration {migration} was run, and the invocation's time was up before its end could be recorded; whether "
+        "the history has it is not known.",
+        "Deploy again; if the migration is still recorded as started, mark it as applied with "
+        f"`python -m lambda_fn resolve --applied {migration}`.",
+        where=Whereabouts(migration=migration),
+        unknown=True,
+    )

@@ -26,7 +26,7 @@ OLDEST_SERVER_VERSION = 140000
 _CANCEL_TIMEOUT_S = 2.0
 _CANCEL_EVERY_S = 1.0
 _QUERY_CANCELED = "57014"
-_TIME_IS_UP = ServerError(sqlstate=_QUERY_CANCELED, message="canceled before it was sent: the time was up")
+NOT_SENT = ServerError(sqlstate=_QUERY_CANCELED, message="canceled before it was sent: the time was up")
 
 Value = str | list[str] | int | compose.Composable | None
 
@@ -93,6 +93,12 @@ class Connection:
         self.close()
         self._open()
 
+    def renew_login(self) -> bool:
+        """Whether there is by now another login for `reopen` than the one that was refused."""
+        with contextlib.suppress(MigrateError):
+            return self.deadline.bounded(self._credentials.renewed, deadline_errors.reading_credentials) is not None
+        return False
+
     def send(self, statements: Iterable[bytes]) -> Completion:
         """Send statements as one message and throw the rows away. Raises: QueryFailed, ConnectionLost."""
         self._restore_reading()
@@ -101,10 +107,10 @@ class Connection:
     def send_script(self, message: bytes, on_notice: Callable[[Notice], None]) -> Completion:
         """Send one message as it is, and pass the server's notices on. Raises: QueryFailed, ConnectionLost.
 
-        Past the deadline nothing is sent, and it fails as if the server had cancelled it.
+        Past the deadline nothing is sent, and it fails with NOT_SENT, as if the server had cancelled it.
         """
         if self.deadline.passed:
-            raise QueryFailed(_TIME_IS_UP, Completion())
+            raise QueryFailed(NOT_SENT, Completion())
         self._notice_sink = on_notice
         try:
             self._restore_reading()
@@ -138,7 +144,7 @@ class Connection:
                 raise deadline_errors.during(doing) from failed
             raise refused(error) or connection_errors.unexpected(doing, error.message, error.sqlstate) from failed
         except ConnectionLost as lost:
-            raise connection_errors.connection_closed(doing, lost.reason, unknown=writes and lost.sent) from lost
+            raise closed(doing, lost, unknown=writes and lost.sent) from lost
 
     def cancelled(self, error: ServerError) -> bool:
         """Whether an error says that the deadline ended a statement."""
@@ -153,14 +159,14 @@ class Connection:
         if not self.deadline.passed:
             return
         if self.deadline.cancel_is_overdue:
-            raise ConnectionLost("the time was up, and the server did not answer a cancel", sent=True)
+            raise ConnectionLost("the server did not answer a cancel", sent=True, given_up=True)
         if (now_s := time.monotonic()) >= self._cancel_at_s:
             self._cancel_at_s = now_s + _CANCEL_EVERY_S
             self._cancel()
 
     def _give_up(self) -> None:
         if self.deadline.verdict_left_s <= 0:
-            raise ConnectionLost("the time was up", sent=True)
+            raise ConnectionLost("the time was up", sent=True, given_up=True)
 
     def _cancel(self) -> None:
         with contextlib.suppress(psycopg.Error):
@@ -244,6 +250,13 @@ class Connection:
                     diagnostic.severity_nonlocalized or "NOTICE", simple_query.clipped(diagnostic.message_primary) or ""
                 )
             )
+
+
+def closed(doing: str, lost: ConnectionLost, *, unknown: bool) -> MigrateError:
+    """What a lost connection means; `unknown` when a commit was under way. Our own giving up is no fault of it."""
+    if not lost.given_up:
+        return connection_errors.connection_closed(doing, lost.reason, unknown=unknown)
+    return deadline_errors.unanswered(doing) if unknown else deadline_errors.during(doing)
 
 
 def _composable(value: Value) -> compose.Composable:

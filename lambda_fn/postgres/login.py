@@ -1,55 +1,138 @@
 """Connecting: as whom, and what a refusal means."""
 
+import math
 import re
+import socket
+import time
+from ipaddress import ip_address
 
 import psycopg
+from psycopg import pq
 from psycopg.conninfo import make_conninfo
 
-from lambda_fn.deadline import NO_DEADLINE, Deadline
+from lambda_fn.deadline import NO_DEADLINE, Deadline, bounded
 from lambda_fn.domain.target import Target
 from lambda_fn.errors import MigrateError
 from lambda_fn.errors import connection as connection_errors
+from lambda_fn.errors import deadline as deadline_errors
 from lambda_fn.ports import Credentials
 
 Session = psycopg.Connection[tuple[object, ...]]
 
 _APPLICATION_NAME_BYTES = 63  # PostgreSQL cuts it there
 _WORTH_HIDING = 3  # characters; a shorter password would only spoil the message, and show itself by that
+_SHORTEST_ATTEMPT_S = 2  # libpq takes less for that
 
 
 def log_in(credentials: Credentials, application_name: str, deadline: Deadline = NO_DEADLINE) -> tuple[Session, Target]:
     """Connect, and say as whom; with a login that the server does not take, once more with what it is by now.
 
     A rotation may have changed the password since the secret was read (SQLSTATE 28P01).
-    Raises: DatabaseUnreachable P1001, M301; SettingsInvalid P1000, P1003, P1010, P1011, and what reading raises.
+    Raises: DatabaseUnreachable P1001, M301; SettingsInvalid P1000, P1003, P1010, P1011, and what reading raises;
+    DeadlineExceeded M607.
     """
-    target = credentials.target()
+    target = deadline.bounded(credentials.target, deadline_errors.reading_credentials)
     try:
         return _connect(target, application_name, deadline), target
     except psycopg.OperationalError as refused:
-        renewed = credentials.renewed() if _may_be_the_password(refused) else None
-        if renewed is None:
-            raise _connect_error(refused, target) from None
+        renewed = _renewed(credentials, deadline, refused, target)
     try:
         return _connect(renewed, application_name, deadline), renewed
     except psycopg.OperationalError as refused:
         raise _connect_error(refused, renewed) from None
 
 
+def _renewed(credentials: Credentials, deadline: Deadline, refused: psycopg.OperationalError, target: Target) -> Target:
+    """Another login in the place of a refused one. Raises: what the refusal means, where there is none."""
+    error = _connect_error(refused, target)
+    if not _may_be_the_password(refused):
+        raise error from None
+    try:
+        renewed = deadline.bounded(credentials.renewed, deadline_errors.reading_credentials)
+    except MigrateError as unreadable:
+        error.lines = (f"The secret could not be read a second time: {unreadable.headline}",)
+        raise error from unreadable
+    if renewed is None:
+        raise error from None
+    return renewed
+
+
 def _connect(target: Target, application_name: str, deadline: Deadline) -> Session:
+    """A session at the first of the host's addresses that gives one, within the target's limit and the time left.
+
+    libpq and psycopg give each address the whole limit, and the look-up of the name none: three silent addresses
+    took a minute (seen). Here the limit is for all of it, and what is left of it is shared among the addresses.
+    """
+    ends_at_s = time.monotonic() + min(target.connect_timeout_s or math.inf, deadline.left_s)
+    failures: list[tuple[str, psycopg.OperationalError]] = []
+    addresses = _addresses(target, ends_at_s - time.monotonic())
+    for number, address in enumerate(addresses):
+        left_s = ends_at_s - time.monotonic()
+        if failures and left_s <= 0:
+            break
+        try:
+            return _open(target, address, application_name, left_s / (len(addresses) - number))
+        except psycopg.OperationalError as error:
+            failures.append((address, error))
+            if _answers_for_all(error):
+                break
+    raise _verdict(failures)
+
+
+def _open(target: Target, address: str, application_name: str, limit_s: float) -> Session:
     # A start-up parameter: RESET ALL would empty one that was SET.
     name = application_name.encode()[:_APPLICATION_NAME_BYTES].decode(errors="ignore")
-    ours = {"application_name": name, "client_encoding": "utf8", "connect_timeout": str(_timeout_s(target, deadline))}
-    conninfo = make_conninfo(**{**target.conninfo, **ours})
+    timeout_s = 0 if limit_s == math.inf else max(_SHORTEST_ATTEMPT_S, math.ceil(limit_s))
+    ours = {"application_name": name, "client_encoding": "utf8", "connect_timeout": str(timeout_s)}
+    place = {"hostaddr": address} if address else {}
+    conninfo = make_conninfo(**{**target.conninfo, **ours, **place})
     return psycopg.Connection.connect(conninfo, autocommit=True)
 
 
-def _timeout_s(target: Target, deadline: Deadline) -> int:
-    """The target's limit (0 is none), within the time that is left; what is below 2 counts as 2 for libpq."""
-    left_s = deadline.verdict_left_s if deadline.passed else deadline.work_left_s
-    if left_s == float("inf"):
-        return target.connect_timeout_s
-    return max(2, min(target.connect_timeout_s or int(left_s), int(left_s)))
+def _addresses(target: Target, limit_s: float) -> tuple[str, ...]:
+    """The host's addresses, each once; one that is empty where libpq needs none. Raises: OperationalError."""
+    if "hostaddr" in target.conninfo or _needs_no_look_up(target.host):
+        return ("",)
+    try:
+        # It blocks for as long as the resolver likes, and cannot be interrupted.
+        found = bounded(lambda: socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM), limit_s)
+    except TimeoutError:
+        raise psycopg.OperationalError(f"no address was found for its name within {limit_s:.0f} s") from None
+    except OSError as error:
+        raise psycopg.OperationalError(f"its name has no address: {error.strerror or error}") from None
+    except ValueError:  # a label that is empty or too long
+        raise psycopg.OperationalError("it is no host name") from None
+    return tuple(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+def _needs_no_look_up(host: str) -> bool:
+    if not host or host.startswith(("/", "@")):  # the directory of a Unix socket
+        return True
+    # PGHOSTADDR, which says where the name leads.
+    if any(option.keyword == b"hostaddr" and option.val for option in pq.Conninfo.get_defaults()):
+        return True
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _answers_for_all(error: psycopg.OperationalError) -> bool:
+    """Whether another address would lead to the same server's same answer; failed logins can lock a user out."""
+    return _may_be_the_password(error) or _code(error) in ("P1000", "P1003", "P1010")
+
+
+def _verdict(failures: list[tuple[str, psycopg.OperationalError]]) -> psycopg.OperationalError:
+    """What a server said, if one answered; else what became of every address."""
+    answers = [error for _, error in failures if _code(error) != "P1001"]
+    if answers or len(failures) == 1:
+        return [*answers, failures[-1][1]][0]
+    return psycopg.OperationalError("; ".join(f"{address}: {_words(error)}" for address, error in failures))
+
+
+def _words(error: psycopg.OperationalError) -> str:
+    return _REASON.sub(r"\1", str(error)).strip().partition("\n")[0]
 
 
 def _may_be_the_password(refused: psycopg.OperationalError) -> bool:

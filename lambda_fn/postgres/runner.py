@@ -11,7 +11,7 @@ from lambda_fn.domain.failure import migration_failed
 from lambda_fn.domain.migration import Migration
 from lambda_fn.domain.outcome import AppliedMigration
 from lambda_fn.domain.server_error import ServerError
-from lambda_fn.errors import DatabaseUnreachable, MigrateError, Whereabouts
+from lambda_fn.errors import DatabaseUnreachable, DeadlineExceeded, MigrateError, Whereabouts
 from lambda_fn.errors import apply as apply_errors
 from lambda_fn.errors import connection as connection_errors
 from lambda_fn.errors import deadline as deadline_errors
@@ -19,12 +19,13 @@ from lambda_fn.ports import AdvisoryLock, Reporter
 from lambda_fn.postgres import sql
 from lambda_fn.postgres.atomic import Attempt, Message, messages, new_nonce
 from lambda_fn.postgres.attempts import Attempts
-from lambda_fn.postgres.connection import Connection, Notice
+from lambda_fn.postgres.connection import NOT_SENT, Connection, Notice, closed
 from lambda_fn.postgres.simple_query import Completion, ConnectionLost, QueryFailed
 
 _PREPARING = "preparing the session for a migration"
 _VERDICT_WAIT_S = 15.0
 _RECONNECT_PAUSE_S = 0.5
+_ROTATION_PAUSE_S = 2.5  # between looks at a secret whose password the server does not take
 
 
 class PostgresScriptRunner:
@@ -120,34 +121,69 @@ class PostgresScriptRunner:
     def _apply_alone(self, attempt: Attempt) -> None:
         """Prisma's way: started row, statement, finished row."""
         name = attempt.migration.name
+        starting = f"starting {name}"
         try:
             self._attempts.record_started(attempt)
         except DatabaseUnreachable as lost:
             # The statement was not sent, so the row may go: nothing is left to be resolved.
-            self._connect_anew(f"starting {name}", lost.problem)
+            self._connect_anew(connection_errors.connection_closed(starting, lost.problem, unknown=True))
             self._attempts.forget_started(attempt)
-            raise connection_errors.connection_closed(f"starting {name}", lost.problem, unknown=False) from lost
+            raise connection_errors.connection_closed(starting, lost.problem, unknown=False) from lost
+        except DeadlineExceeded as late:
+            raise self._not_begun(attempt) from late
         try:
             self._connection.send_script(attempt.execution.text, self._notices(name))
         except QueryFailed as failed:
             error = failed.error
+            if error is NOT_SENT:
+                raise self._not_begun(attempt) from failed
             where = self._where_alone(attempt, error)
             verdict = self._verdict(error, where, Mode.ALONE)
             raise self._recorded(verdict, lambda: self._attempts.record_logs(attempt, error, where)) from failed
         except ConnectionLost as lost:
-            raise connection_errors.connection_closed_outside_transaction(name) from lost
+            outside = (
+                deadline_errors.unanswered_outside_transaction
+                if lost.given_up
+                else connection_errors.connection_closed_outside_transaction
+            )
+            raise outside(name) from lost
         self._finish_alone(attempt)
 
+    def _not_begun(self, attempt: Attempt) -> DeadlineExceeded:
+        """The verdict on a statement that was not sent any more, without a row that would block the next run."""
+        name = attempt.migration.name
+        verdict = deadline_errors.before_migration(name)
+        try:
+            self._ensure_open(verdict)
+            self._attempts.forget_started(attempt)
+        except MigrateError as error:
+            verdict.lines = (
+                f"The history may have it as started. Then run `python -m lambda_fn resolve --rolled-back {name}`: "
+                f"its row could not be removed: {error.headline}",
+            )
+        return verdict
+
     def _finish_alone(self, attempt: Attempt) -> None:
-        """Record the end; once more over a new connection, for the statement itself is done and has no other trace."""
+        """Record the end; once more if need be, for the statement itself is done and has no other trace.
+
+        What begins after the deadline is not cancelled, so that the second time has the reserve.
+        """
+        name = attempt.migration.name
         try:
             self._attempts.record_finished(attempt)
-        except DatabaseUnreachable:
+        except (DatabaseUnreachable, DeadlineExceeded):
             try:
-                self._connect_anew(_PREPARING, "the end of the migration could not be recorded")
+                self._ensure_open(connection_errors.connection_closed_outside_transaction(name))
                 self._attempts.record_finished(attempt)
-            except DatabaseUnreachable as error:
-                raise connection_errors.connection_closed_outside_transaction(attempt.migration.name) from error
+            except (DatabaseUnreachable, DeadlineExceeded) as error:
+                if self._connection.deadline.passed:
+                    raise deadline_errors.end_not_recorded_in_time(name) from error
+                raise connection_errors.connection_closed_outside_transaction(name) from error
+
+    def _ensure_open(self, unknown: MigrateError) -> None:
+        """Connect anew unless the connection can still be used; see _connect_anew."""
+        if not self._connection.is_idle:
+            self._connect_anew(unknown)
 
     def _where_alone(self, attempt: Attempt, error: ServerError) -> Whereabouts:
         text = attempt.execution.text
@@ -162,8 +198,8 @@ class PostgresScriptRunner:
         except ConnectionLost as lost:
             if not ended:
                 # The error was answered before, so the transaction had been aborted by then.
-                raise connection_errors.connection_closed(doing, lost.reason, unknown=False) from lost
-            self._connect_anew(doing, lost.reason)
+                raise self._lost(attempt, doing, lost, unknown=False) from lost
+            self._connect_anew(self._lost(attempt, doing, lost, unknown=True))
         if not self._connection.is_idle:
             raise connection_errors.connection_closed(doing, "a transaction is still open", unknown=True)
 
@@ -174,37 +210,53 @@ class PostgresScriptRunner:
         """
         doing = f"applying {attempt.migration.name}"
         if not (message.is_last and lost.sent) and not lost.before.commits:
-            raise connection_errors.connection_closed(doing, lost.reason, unknown=False) from lost
-        self._connect_anew(doing, lost.reason)
+            raise self._lost(attempt, doing, lost, unknown=False) from lost
+        self._connect_anew(self._lost(attempt, doing, lost, unknown=True))
         try:
             committed = self._attempts.is_recorded(attempt)
         except MigrateError as error:
-            raise connection_errors.connection_closed(doing, lost.reason, unknown=True) from error
+            raise self._lost(attempt, doing, lost, unknown=True) from error
         if not committed and lost.before.commits:
             raise self._ended_by_script(attempt, _ENDED) from lost
         if not committed:
-            raise connection_errors.connection_closed(doing, lost.reason, unknown=False) from lost
+            raise self._lost(attempt, doing, lost, unknown=False) from lost
 
-    def _connect_anew(self, doing: str, reason: str) -> None:
-        """Connect again and take the lock again, by which the old backend is known to be done."""
+    def _lost(self, attempt: Attempt, doing: str, lost: ConnectionLost, *, unknown: bool) -> MigrateError:
+        if lost.given_up and not unknown:
+            return deadline_errors.during_migration(Whereabouts(migration=attempt.migration.name))
+        return closed(doing, lost, unknown=unknown)
+
+    def _connect_anew(self, unknown: MigrateError) -> None:
+        """Connect again and take the lock again, by which the old backend is known to be done; else raise `unknown`."""
         try:
             self._reconnect()
             self._advisory_lock.acquire(self._verdict_wait_s)
         except MigrateError as error:
-            raise connection_errors.connection_closed(doing, reason, unknown=True) from error
+            raise unknown from error
         self._reconnected = True
 
     def _reconnect(self) -> None:
-        give_up_at = time.monotonic() + self._verdict_wait_s
+        give_up_at_s = time.monotonic() + self._verdict_wait_s
         while True:
             try:
                 self._connection.reopen()
-            except MigrateError:
-                if time.monotonic() >= give_up_at:
+            except MigrateError as error:
+                if time.monotonic() >= give_up_at_s:
                     raise
-                time.sleep(_RECONNECT_PAUSE_S)
+                if error.code == _LOGIN_REFUSED:
+                    self._await_another_login(error, give_up_at_s)
+                else:
+                    time.sleep(_RECONNECT_PAUSE_S)
             else:
                 return
+
+    def _await_another_login(self, refused: MigrateError, give_up_at_s: float) -> None:
+        """In a rotation the secret follows the database; the same login again would count towards a lock-out."""
+        while time.monotonic() + _ROTATION_PAUSE_S < give_up_at_s:
+            time.sleep(_ROTATION_PAUSE_S)
+            if self._connection.renew_login():
+                return
+        raise refused
 
     @property
     def _verdict_wait_s(self) -> float:
@@ -231,6 +283,7 @@ class PostgresScriptRunner:
         return sink
 
 
+_LOGIN_REFUSED = "P1000"
 _READ_OTHERWISE = ServerError(
     sqlstate="0A000",
     message="a script of more than 1 MiB cannot change client_encoding or standard_conforming_strings",

@@ -37,16 +37,17 @@ class QueryFailed(Exception):
 
 
 class ConnectionLost(Exception):
-    """The connection is gone.
+    """The connection is gone, or `given_up` by ourselves, because the time was up and the server did not answer.
 
     `sent` says whether the server may have got the whole message; `before` what it confirmed until then.
     """
 
-    def __init__(self, reason: str, *, sent: bool, before: "Completion | None" = None) -> None:
+    def __init__(self, reason: str, *, sent: bool, given_up: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
         self.sent = sent
-        self.before = before or Completion()
+        self.given_up = given_up
+        self.before = Completion()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,8 @@ def run(channel: Channel, message: bytes) -> Completion:
             elif result.status == pq.ExecStatus.FATAL_ERROR:
                 _fail(channel, result, completion)
     except ConnectionLost as lost:
-        raise ConnectionLost(lost.reason, sent=lost.sent, before=completion) from lost
+        lost.before = completion
+        raise
     return completion
 
 

@@ -6,11 +6,20 @@ import pytest
 
 from lambda_fn.commands.deploy import deploy
 from lambda_fn.commands.draft import Draft
+from lambda_fn.deadline import NO_DEADLINE, Deadline
 from lambda_fn.domain.history import MigrationState
 from lambda_fn.domain.migration import Migration
 from lambda_fn.domain.outcome import Outcome, Status, to_json
 from lambda_fn.domain.request import Action, Request
-from lambda_fn.errors import HistoryBlocked, LockTimeout, MigrateError, MigrationFailed, RequestInvalid, SettingsInvalid
+from lambda_fn.errors import (
+    DeadlineExceeded,
+    HistoryBlocked,
+    LockTimeout,
+    MigrateError,
+    MigrationFailed,
+    RequestInvalid,
+    SettingsInvalid,
+)
 from tests.fakes import RUN_ID, FakeServer
 from tests.fixtures.projects import RecordingReporter, check_outcome
 
@@ -27,7 +36,13 @@ class Run:
     """One deploy on a fake server: what came of it, what was said, what was done."""
 
     def __init__(
-        self, server: FakeServer, migrations: tuple[Migration, ...], *, strict: bool = False, to: str | None = None
+        self,
+        server: FakeServer,
+        migrations: tuple[Migration, ...],
+        *,
+        strict: bool = False,
+        to: str | None = None,
+        deadline: Deadline = NO_DEADLINE,
     ) -> None:
         self.server = server
         self.reporter = RecordingReporter()
@@ -36,7 +51,7 @@ class Run:
         session = server.session()
         server.actions.clear()
         try:
-            deploy(draft, migrations, session.database, self.reporter, strict=strict, lock_wait_s=7)
+            deploy(draft, migrations, session.database, self.reporter, strict=strict, lock_wait_s=7, deadline=deadline)
         except MigrateError as error:
             self.error = error
         finally:
@@ -237,6 +252,25 @@ def test_a_lock_that_is_not_to_be_had_stops_everything(server: FakeServer) -> No
     assert run.actions == ["read", "lock"]
     assert "7 s" in error.headline
     assert run.pending == [A.name, B.name, C.name]
+
+
+def test_the_time_is_asked_between_the_scripts_that_are_read(server: FakeServer) -> None:
+    """Splitting cannot be cancelled: four of 25 MB went on until Lambda killed the function."""
+    long = Migration(A.name, b"INSERT INTO a VALUES (1, 'x');\n" * 200_000)
+
+    run = Run(server, (long, B, REFUSED_C), deadline=Deadline.within(0.4, 0.0))
+
+    assert refusal(run, DeadlineExceeded, "M605").where.migration == B.name
+    assert run.actions == ["read"]
+    assert run.pending == [A.name, B.name, C.name]
+
+
+def test_the_lock_is_waited_for_no_longer_than_there_is_time(server: FakeServer) -> None:
+    server.session().advisory_lock.acquire(0)
+
+    run = Run(server, (A,), deadline=Deadline.within(5.0, 4.0))
+
+    assert "the whole wait of 0." in refusal(run, LockTimeout, "P1002").headline
 
 
 def test_a_warning_is_told_once_and_is_in_the_outcome(server: FakeServer) -> None:

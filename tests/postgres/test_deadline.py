@@ -10,7 +10,7 @@ from lambda_fn import wiring
 from lambda_fn.deadline import Deadline
 from lambda_fn.domain.outcome import Outcome, Status
 from lambda_fn.domain.request import parse_request
-from lambda_fn.errors import DatabaseUnreachable, DeadlineExceeded, MigrateError
+from lambda_fn.errors import DeadlineExceeded, MigrateError
 from tests.fixtures.planted import check_said
 from tests.fixtures.projects import Project, RecordingReporter
 from tests.fixtures.proxy import CountingProxy
@@ -19,6 +19,8 @@ from tests.fixtures.sessions import open_session
 A, B = "20240101000000_a", "20240102000000_b"
 SLEEP = "SELECT pg_sleep(60);"
 TABLE = "CREATE TABLE b (id int);"
+INDEX = "CREATE INDEX CONCURRENTLY a_id ON a (id);"
+HISTORY = b'"public"."_prisma_migrations"'
 
 
 def run(project: Project, *, remaining_s: float, reserve_s: float, url: str | None = None) -> tuple[Outcome, float]:
@@ -55,7 +57,7 @@ def test_a_statement_that_takes_too_long_is_cancelled_rolled_back_and_recorded(p
 def test_a_statement_that_runs_alone_and_takes_too_long_is_cancelled_and_left_to_a_person(project: Project) -> None:
     project.write(A, "CREATE TABLE a (id int);")
     project.run()
-    project.write(B, "CREATE INDEX CONCURRENTLY a_id ON a (id);")
+    project.write(B, INDEX)
     with project.connect() as blocker, blocker.transaction():
         blocker.execute("INSERT INTO a VALUES (1)")
 
@@ -154,6 +156,136 @@ def test_a_server_that_falls_silent_is_given_up_in_time_and_nothing_is_claimed(
 
     outcome, left_s = run(one_project, remaining_s=9.0, reserve_s=8.0, url=counting_proxy.url(one_project.database))
 
-    assert isinstance(outcome.error, DatabaseUnreachable)
+    assert deadline_error(outcome).code == "M609", "a caller that tries again would only use the time up again"
     assert outcome.status is Status.UNKNOWN
     assert left_s > 0.5
+
+
+def test_a_cancel_that_a_script_swallows_is_repeated(project: Project) -> None:
+    swallowing = "BEGIN PERFORM pg_sleep(60); EXCEPTION WHEN query_canceled THEN PERFORM pg_sleep(60); END"
+    project.write(A, f"{TABLE}\nDO $$ {swallowing} $$;")
+
+    outcome, left_s = run(project, remaining_s=12.0, reserve_s=10.0)
+
+    assert deadline_error(outcome).code == "M606"
+    assert left_s > 4.0
+    assert project.tables() == set()
+    [row] = project.rows()
+    assert row["rolled_back_at"] is not None
+
+
+def test_a_script_that_swallows_every_cancel_is_given_up_and_ends_when_its_server_sees_that(project: Project) -> None:
+    """The server looks every second whether its client is there: then it is known that nothing was committed."""
+    swallowing = "LOOP BEGIN PERFORM pg_sleep(60); EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP;"
+    project.write(A, f"{TABLE}\nDO $$ BEGIN {swallowing} END $$;")
+
+    outcome, left_s = run(project, remaining_s=12.0, reserve_s=10.0)
+
+    assert (deadline_error(outcome).code, outcome.status) == ("M606", Status.FAILED)
+    assert left_s > 2.0
+    assert project.tables() == set()
+    assert project.rows() == []
+
+
+@pytest.mark.parametrize(
+    ("after", "code", "status"),
+    [(b"SELECT id, migration_name", "M607", Status.FAILED), (b"CREATE TABLE " + HISTORY, "M609", Status.UNKNOWN)],
+)
+def test_a_server_that_falls_silent_before_the_first_migration_is_given_up_as_out_of_time(
+    one_project: Project, counting_proxy: CountingProxy, after: bytes, code: str, status: Status
+) -> None:
+    """What only reads leaves nothing open."""
+    if status is Status.FAILED:
+        one_project.write(A, "SELECT 1;")
+        one_project.run()
+    one_project.write(B, TABLE)
+    counting_proxy.fall_silent_after = after
+
+    outcome, left_s = run(one_project, remaining_s=6.0, reserve_s=4.0, url=counting_proxy.url(one_project.database))
+
+    assert (deadline_error(outcome).code, outcome.status) == (code, status)
+    assert left_s > 0.5
+
+
+def test_a_statement_alone_whose_server_falls_silent_is_said_to_be_recorded_as_started(
+    one_project: Project, counting_proxy: CountingProxy
+) -> None:
+    one_project.write(A, "CREATE TABLE a (id int);")
+    one_project.run()
+    one_project.write(B, INDEX)
+    counting_proxy.fall_silent_after = INDEX.encode()
+
+    outcome, _ = run(one_project, remaining_s=6.0, reserve_s=4.0, url=counting_proxy.url(one_project.database))
+
+    error = deadline_error(outcome)
+    assert (error.code, outcome.status, error.where.migration) == ("M609", Status.UNKNOWN, B)
+    assert "stays recorded as started" in error.problem
+
+
+def slow_history(project: Project, event: str, first: str) -> None:
+    """One applied migration, one that runs alone; writing the latter's row does `first`, when it is the first time."""
+    project.write(A, "CREATE TABLE a (id int);")
+    project.run()
+    project.query("CREATE SEQUENCE times")
+    project.query(
+        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN IF nextval('public.times') = 1 THEN {first} END IF; RETURN coalesce(NEW, OLD); END $$"
+    )
+    project.query(f"CREATE TRIGGER slow BEFORE {event} ON _prisma_migrations FOR EACH ROW EXECUTE FUNCTION slow()")
+    project.write(B, INDEX)
+
+
+def test_the_end_of_a_statement_alone_is_recorded_in_the_reserve(project: Project) -> None:
+    """It is done and has no other trace: without the row, a person would have to look."""
+    slow_history(project, "UPDATE", "PERFORM pg_sleep(60);")
+
+    outcome, left_s = run(project, remaining_s=9.0, reserve_s=6.0)
+
+    assert (outcome.status, outcome.error) == (Status.APPLIED, None)
+    assert [row["finished_at"] is None for row in project.rows()] == [False, False]
+    assert left_s > 2.0
+
+
+def test_an_end_that_cannot_be_recorded_in_time_is_told_as_done(project: Project) -> None:
+    slow_history(project, "UPDATE", "NULL; END IF; IF true THEN PERFORM pg_sleep(60);")
+
+    outcome, left_s = run(project, remaining_s=9.0, reserve_s=6.0)
+
+    error = deadline_error(outcome)
+    assert (error.code, outcome.status) == ("M609", Status.UNKNOWN)
+    assert f"Migration {B} was run" in error.problem
+    assert f"resolve --applied {B}" in error.next_step
+    assert left_s > 1.0
+    assert project.value("SELECT indisvalid FROM pg_index WHERE indexrelid = 'a_id'::regclass")
+
+
+SWALLOWED = "BEGIN PERFORM pg_sleep(60); EXCEPTION WHEN query_canceled THEN NULL; END;"
+
+
+@pytest.mark.parametrize("first", ["PERFORM pg_sleep(60);", SWALLOWED])
+def test_a_statement_alone_that_was_not_sent_leaves_no_row(project: Project, first: str) -> None:
+    """The time is up while its start is recorded, or right behind that."""
+    slow_history(project, "INSERT", first)
+
+    outcome, _ = run(project, remaining_s=8.0, reserve_s=5.0)
+
+    error = deadline_error(outcome)
+    assert (error.code, error.where.migration, error.lines) == ("M605", B, ())
+    assert [row["migration_name"] for row in project.rows()] == [A]
+    assert project.run().status is Status.APPLIED, "the next run goes on without a resolve"
+
+
+def test_a_row_of_a_statement_that_was_not_sent_and_that_cannot_be_removed_is_told(project: Project) -> None:
+    slow_history(project, "INSERT", SWALLOWED)
+    project.query(
+        "CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'kept for ever'; END $$"
+    )
+    project.query("CREATE TRIGGER keep BEFORE DELETE ON _prisma_migrations FOR EACH ROW EXECUTE FUNCTION keep()")
+
+    outcome, _ = run(project, remaining_s=8.0, reserve_s=5.0)
+
+    error = deadline_error(outcome)
+    assert error.code == "M605"
+    [line] = error.lines
+    assert f"resolve --rolled-back {B}" in line
+    assert "kept for ever" in line

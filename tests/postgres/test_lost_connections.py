@@ -1,18 +1,25 @@
 """The connection is lost while a migration runs: what is said is what is so."""
 
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import boto3
 import pytest
 
 from lambda_fn.domain.outcome import Outcome, Status
 from lambda_fn.postgres import runner
+from lambda_fn.settings import Settings
 from local.postgres import PostgresServer
+from local.secrets_manager import LocalSecretsManager
+from tests.fixtures.functions import SECRET_ID, Planted
+from tests.fixtures.planted import plant
 from tests.fixtures.projects import Project, new_project
 from tests.fixtures.proxy import CountingProxy
 
 MARK = b"CREATE TABLE b"
+ROTATED = plant("rotated-while-the-answer-was-lost")
 
 
 def deploy_through(proxy: CountingProxy, project: Project) -> Outcome:
@@ -83,3 +90,66 @@ def test_a_session_ended_by_an_immediate_shutdown_left_nothing(tmp_path: Path) -
             assert outcome.error.code == "P1017"
             assert "Nothing of it was committed" in outcome.error.headline
             assert project.tables() == set()
+
+
+class BySecret:
+    """A deploy by a secret; when it connects again, the database has another password."""
+
+    def __init__(self, planted: Planted, manager: LocalSecretsManager, proxy: CountingProxy) -> None:
+        self._planted = planted
+        self._manager = manager
+        self._secret = {**planted.secret, "host": "127.0.0.1", "port": proxy.port}
+        self.rotate_after_s: float | None = None
+        """When the secret follows; None is never."""
+        self.connections = 0
+        manager.put(SECRET_ID, self._secret)
+        proxy.before_connection = self._count
+        proxy.before_reconnection = self._change_password
+
+    def deploy(self) -> Outcome:
+        """Run it."""
+        project = self._planted.project
+        return project.run(settings=Settings(secret_id=SECRET_ID, directory=str(project.directory)))
+
+    def _count(self) -> None:
+        self.connections += 1
+
+    def _change_password(self) -> None:
+        self._planted.project.query(f"ALTER ROLE {self._planted.user} PASSWORD '{ROTATED}'")
+        if self.rotate_after_s is not None:
+            rotated = {**self._secret, "password": ROTATED}
+            threading.Timer(self.rotate_after_s, self._manager.put, (SECRET_ID, rotated)).start()
+            self.rotate_after_s = None
+
+
+@pytest.fixture
+def by_secret(
+    planted: Planted, manager: LocalSecretsManager, counting_proxy: CountingProxy, monkeypatch: pytest.MonkeyPatch
+) -> BySecret:
+    """A deploy whose connection is lost behind a COMMIT, and whose password is another by then."""
+    for name, value in manager.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # of tests before this one, with their credentials
+    monkeypatch.setattr(runner, "_VERDICT_WAIT_S", 6.0)
+    monkeypatch.setattr(runner, "_ROTATION_PAUSE_S", 1.0)
+    counting_proxy.lose_answer = b"CREATE TABLE a"
+    return BySecret(planted, manager, counting_proxy)
+
+
+def test_a_refused_password_is_not_tried_again_while_the_secret_stays_the_same(
+    by_secret: BySecret, manager: LocalSecretsManager
+) -> None:
+    outcome = by_secret.deploy()
+
+    assert outcome.status is Status.UNKNOWN
+    assert by_secret.connections == 2, "the run's own, and one that was refused: failed logins can lock a user out"
+    assert 2 < len(manager.operations) <= 8
+
+
+def test_a_secret_that_follows_the_database_is_waited_for(by_secret: BySecret) -> None:
+    by_secret.rotate_after_s = 1.5
+
+    outcome = by_secret.deploy()
+
+    assert outcome.status is Status.APPLIED, outcome.error
+    assert by_secret.connections == 3
