@@ -8,9 +8,14 @@ import pytest
 
 from lambda_fn import wiring
 from lambda_fn.deadline import Deadline
+from lambda_fn.domain.event import Event
+from lambda_fn.domain.execution import plan_execution
+from lambda_fn.domain.migration import Migration
 from lambda_fn.domain.outcome import Outcome, Status
 from lambda_fn.domain.request import parse_request
 from lambda_fn.errors import DeadlineExceeded, MigrateError
+from lambda_fn.postgres.connection import Connection
+from lambda_fn.postgres.runner import PostgresScriptRunner
 from tests.fixtures.planted import check_said
 from tests.fixtures.projects import Project, RecordingReporter
 from tests.fixtures.proxy import CountingProxy
@@ -289,3 +294,30 @@ def test_a_row_of_a_statement_that_was_not_sent_and_that_cannot_be_removed_is_to
     [line] = error.lines
     assert f"resolve --rolled-back {B}" in line
     assert "kept for ever" in line
+
+
+class EndsTheTime:
+    """A reporter at whose first news the invoker's time is up."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def report(self, event: Event) -> None:
+        """Let the deadline pass."""
+        self._connection.deadline = Deadline.within(19.0, 20.0)
+
+
+def test_the_next_chunk_of_a_long_script_is_not_sent_when_the_time_is_up(one_project: Project) -> None:
+    """What begins after the deadline is not cancelled, so a chunk must not begin then."""
+    padding = f"SELECT 1; -- {'x' * 1000}\n" * 240
+    last_of_the_first_chunk = "DO $$ BEGIN RAISE NOTICE 'now'; END $$;\n"
+    script = f"{TABLE}\n{padding}{last_of_the_first_chunk}" + f"SELECT '{'y' * 260_000}';\n" * 4
+    migration = Migration(B, script.encode())
+    with open_session(one_project) as session:
+        runner = PostgresScriptRunner(session.connection, session.advisory_lock, EndsTheTime(session.connection))
+
+        with pytest.raises(DeadlineExceeded) as refused:
+            runner.apply(migration, plan_execution(migration))
+
+    assert refused.value.code == "M606"
+    assert one_project.tables() == set()
