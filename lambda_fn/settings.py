@@ -9,6 +9,7 @@ from lambda_fn.domain import variable
 from lambda_fn.domain.request import Request
 from lambda_fn.domain.target import Auth, Overrides, SslMode
 from lambda_fn.domain.variable import Variable
+from lambda_fn.errors import MigrateError
 
 LOCK_WAIT_S = 600.0
 RESERVE_S = 20.0
@@ -54,8 +55,12 @@ class Settings:
 
     @classmethod
     def labels_from_env(cls, environment: Mapping[str, str] | None = None) -> "Settings":
-        """Only what records and metrics are labelled with: it is known also where another setting is wrong."""
-        return cls._read([each for each in VARIABLES if each.field in ("metrics_namespace", "service")], environment)
+        """Only what records and metrics are labelled with, also where another setting is wrong. Raises nothing."""
+        labels = [each for each in VARIABLES if each.field in ("metrics_namespace", "service")]
+        try:
+            return cls._read(labels, environment)
+        except MigrateError:
+            return cls()
 
     @classmethod
     def _read(cls, variables: Iterable[Variable], environment: Mapping[str, str] | None) -> "Settings":

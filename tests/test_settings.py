@@ -178,6 +178,14 @@ def test_a_choice_may_be_in_capitals(value: str, mode: SslMode) -> None:
     assert Settings.from_env({"MIGRATE_SSLMODE": value}).sslmode is mode
 
 
+def test_labels_are_read_whatever_else_is_wrong() -> None:
+    named = {"POWERTOOLS_METRICS_NAMESPACE": "Shop/Migrations", "POWERTOOLS_SERVICE_NAME": "shop"}
+    labels = Settings(metrics_namespace="Shop/Migrations", service="shop")
+
+    assert Settings.labels_from_env({**FULL, **named, "MIGRATE_STRICT": "perhaps"}) == labels
+    assert Settings.labels_from_env({"POWERTOOLS_SERVICE_NAME": "bytes that are no text: \udc80"}) == Settings()
+
+
 SET = Settings(database_url="postgresql://u:p@h/d", host="h", port=1, dbname="d", user="u", schema="s", strict=True)
 
 
