@@ -64,7 +64,7 @@ def test_a_database_that_is_silent_is_given_up_before_the_time_is_up_whatever_th
 
     invocation = elsewhere(DATABASE_URL=url).invoke({}, timeout_s=12.0)
 
-    told_in_time(invocation, "DatabaseUnreachable", "P1001", limit_s=12)
+    assert "3.silent.test" in told_in_time(invocation, "DatabaseUnreachable", "P1001", limit_s=12)
 
 
 def test_a_name_that_is_looked_up_for_ever_is_given_up_within_the_limit(
