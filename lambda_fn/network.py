@@ -8,36 +8,13 @@ from contextlib import suppress
 from ipaddress import ip_address
 
 from lambda_fn.deadline import bounded
+from lambda_fn.domain.form import is_address, is_socket_directory
 from lambda_fn.errors import MigrateError
 from lambda_fn.errors import doctor as doctor_errors
-
-__all__ = [
-    "LIMIT_S",
-    "bounded",
-    "certificate_ends_at",
-    "connect",
-    "describe_address",
-    "is_address",
-    "is_socket_directory",
-    "look_up",
-]
 
 LIMIT_S = 5.0  # for one step
 _SSL_REQUEST = struct.pack("!II", 8, 80877103)
 _SSL_ACCEPTED = b"S"
-
-
-def is_socket_directory(host: str) -> bool:
-    """Whether libpq takes a host for the directory of a Unix socket (`@` is an abstract one)."""
-    return host.startswith(("/", "@"))
-
-
-def is_address(host: str) -> bool:
-    """Whether a host is an IP address."""
-    with suppress(ValueError):
-        ip_address(host)
-        return True
-    return False
 
 
 def describe_address(address: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 from lambda_fn import network
 from lambda_fn.commands.draft import Draft
 from lambda_fn.credentials import SettingsCredentials
-from lambda_fn.deadline import NO_DEADLINE, Deadline
+from lambda_fn.deadline import NO_DEADLINE, Deadline, bounded
 from lambda_fn.directory import find_directory, read_directory
 from lambda_fn.domain.check import CheckName, Doubt, Finding, NotLookedAt
 from lambda_fn.domain.execution import plan_execution
@@ -112,7 +112,7 @@ class SettingsProbes:
 
     def _secret(self) -> Finding:
         try:
-            target = network.bounded(self._credentials.target, self._within(SECRET_LIMIT_S))
+            target = bounded(self._credentials.target, self._within(SECRET_LIMIT_S))
         except TimeoutError:
             raise self._no_answer() from None
         self._target, self._draft.database = target, str(target)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from lambda_fn import network
+from lambda_fn.deadline import bounded
 from lambda_fn.errors import DatabaseUnreachable
 from tests.fixtures.silence import silent_listener
 from tests.fixtures.tls import NewTlsFront, ServerAuthority
@@ -124,8 +125,8 @@ def test_what_a_bounded_call_raises_is_raised() -> None:
         raise LookupError("x")
 
     with pytest.raises(LookupError, match="x"):
-        network.bounded(fail, 5)
-    assert network.bounded(lambda: 7, 5) == 7
+        bounded(fail, 5)
+    assert bounded(lambda: 7, 5) == 7
 
 
 def test_the_end_of_a_certificate_is_read_where_its_authority_is_trusted(

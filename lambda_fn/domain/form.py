@@ -55,6 +55,11 @@ def is_address(text: str) -> bool:
     return _ADDRESS.fullmatch(text) is not None
 
 
+def is_socket_directory(host: str) -> bool:
+    """Whether libpq takes a host for the directory of a Unix socket (`@` is an abstract one)."""
+    return host.startswith(("/", "@"))
+
+
 TEXT = Form("text without NUL characters", "app", _is_text)
 HOST = Form("one host by itself, without scheme, user, port or blanks", "db.internal", _is_host)
 ADDRESS = Form("one IP address", "10.0.1.7", is_address)

@@ -2,7 +2,7 @@
 
 from ipaddress import ip_address
 
-from lambda_fn.domain.form import HOST
+from lambda_fn.domain.form import HOST, is_address, is_socket_directory
 from lambda_fn.domain.plan import Diagnostic
 from lambda_fn.domain.target import SslMode, Target
 from lambda_fn.errors import settings as settings_errors
@@ -48,12 +48,9 @@ def is_loopback(host: str) -> bool:
     """Whether a host is this machine by any of its usual names, a socket's directory included."""
     if not HOST.fits(host):
         return False
-    if host.startswith(("/", "@")) or host.lower().rstrip(".") == "localhost":
+    if is_socket_directory(host) or host.lower().rstrip(".") == "localhost":
         return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return is_address(host) and ip_address(host).is_loopback
 
 
 def _stays_here(target: Target) -> bool:

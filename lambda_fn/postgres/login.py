@@ -4,13 +4,12 @@ import math
 import re
 import socket
 import time
-from ipaddress import ip_address
 
 import psycopg
-from psycopg import pq
 from psycopg.conninfo import make_conninfo
 
 from lambda_fn.deadline import NO_DEADLINE, Deadline, bounded
+from lambda_fn.domain.form import is_address, is_socket_directory
 from lambda_fn.domain.target import Target
 from lambda_fn.errors import MigrateError
 from lambda_fn.errors import connection as connection_errors
@@ -91,11 +90,12 @@ def _open(target: Target, address: str, application_name: str, limit_s: float) -
 
 def _addresses(target: Target, limit_s: float) -> tuple[str, ...]:
     """The host's addresses, each once; one that is empty where libpq needs none. Raises: OperationalError."""
-    if "hostaddr" in target.conninfo or _needs_no_look_up(target.host):
+    host = target.host
+    if "hostaddr" in target.parameters or not host or is_socket_directory(host) or is_address(host):
         return ("",)
     try:
         # It blocks for as long as the resolver likes, and cannot be interrupted.
-        found = bounded(lambda: socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM), limit_s)
+        found = bounded(lambda: socket.getaddrinfo(host, target.port, type=socket.SOCK_STREAM), limit_s)
     except TimeoutError:
         raise psycopg.OperationalError(f"no address was found for its name within {limit_s:.0f} s") from None
     except OSError as error:
@@ -103,19 +103,6 @@ def _addresses(target: Target, limit_s: float) -> tuple[str, ...]:
     except ValueError:  # a label that is empty or too long
         raise psycopg.OperationalError("it is no host name") from None
     return tuple(dict.fromkeys(str(address[0]) for *_, address in found))
-
-
-def _needs_no_look_up(host: str) -> bool:
-    if not host or host.startswith(("/", "@")):  # the directory of a Unix socket
-        return True
-    # PGHOSTADDR, which says where the name leads.
-    if any(option.keyword == b"hostaddr" and option.val for option in pq.Conninfo.get_defaults()):
-        return True
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def _answers_for_all(error: psycopg.OperationalError) -> bool:

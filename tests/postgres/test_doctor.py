@@ -16,6 +16,7 @@ from tests.fixtures.pgbouncer import PgBouncer, set_in_session
 from tests.fixtures.planted import check_said, plant
 from tests.fixtures.projects import Project, new_project
 from tests.fixtures.proxy import CountingProxy
+from tests.fixtures.servers import as_standby
 
 A = "20240101000000_a"
 
@@ -71,16 +72,8 @@ def test_a_standby_is_no_writer_and_everything_else_of_it_is_told(tmp_path: Path
         for project in new_project(tmp_path / "migrations", server):
             project.write(A, "CREATE TABLE a (id int);")
             project.run()
-            server.stop("fast")
-            signal = server.home / "data" / "standby.signal"
-            signal.touch()
-            server.start()
-            try:
+            with as_standby(server):
                 examined = examine(project)
-            finally:
-                server.stop("fast")
-                signal.unlink()
-                server.start()
 
             assert "cluster endpoint" in examined.error(CheckName.WRITER, "M302").next_step
             assert examined.unknown == {}

@@ -10,6 +10,7 @@ from local.postgres import PostgresServer
 from tests.fixtures.pgbouncer import PgBouncer, set_in_session
 from tests.fixtures.projects import Project, new_project
 from tests.fixtures.proxy import CountingProxy
+from tests.fixtures.servers import as_standby
 
 
 def refusal(project: Project, url: str | None = None) -> MigrateError:
@@ -23,16 +24,8 @@ def refusal(project: Project, url: str | None = None) -> MigrateError:
 def test_a_standby_is_refused(tmp_path: Path) -> None:
     with PostgresServer() as server:
         for project in new_project(tmp_path / "migrations", server):
-            server.stop("fast")
-            signal = server.home / "data" / "standby.signal"
-            signal.touch()
-            server.start()
-            try:
+            with as_standby(server):
                 error = refusal(project)
-            finally:
-                server.stop("fast")
-                signal.unlink()
-                server.start()
 
             assert error.code == "M302"
             assert "cluster endpoint" in error.next_step
