@@ -50,13 +50,14 @@ def lambda_handler(event: object, context: LambdaContext) -> dict[str, object]:
 
     Raises: one of the named errors of lambda_fn.errors, where the protocol wants it or the answer got lost.
     """
-    cold_start = next(_INVOCATIONS) == 0
+    cold_start, given_s = next(_INVOCATIONS) == 0, _remaining_s(context)
     labels = Settings.labels_from_env()
     invoker = recognise(event, Function(context.function_name, context.log_group_name, context.log_stream_name))
     reporter = _reporter(labels, context)
     outcome = _outcome(invoker, reporter, context)
     if outcome.status is not Status.SKIPPED:
-        _publish_metrics(outcome, labels, cold_start=cold_start)
+        time_used = 1 - _remaining_s(context) / max(given_s, 0.001)
+        _publish_metrics(outcome, labels, cold_start=cold_start, time_used_percent=100 * time_used)
     return _carry_out(invoker.reply(outcome), reporter, context)
 
 
@@ -105,12 +106,18 @@ def _reporter(labels: Settings, context: LambdaContext) -> Reporter:
         return reporter
 
 
-def _publish_metrics(outcome: Outcome, labels: Settings, *, cold_start: bool) -> None:
+def _publish_metrics(outcome: Outcome, labels: Settings, *, cold_start: bool, time_used_percent: float) -> None:
     # Metrics are told about a run; they must not keep the invoker from being told.
     with contextlib.suppress(Exception):
         from lambda_fn.aws.observability import publish_metrics
 
-        publish_metrics(outcome, namespace=labels.metrics_namespace, service=labels.service, cold_start=cold_start)
+        publish_metrics(
+            outcome,
+            namespace=labels.metrics_namespace,
+            service=labels.service,
+            cold_start=cold_start,
+            time_used_percent=time_used_percent,
+        )
 
 
 def _remaining_s(context: LambdaContext) -> float:

@@ -214,7 +214,7 @@ class PostgresServer:
     def _attempt(self, deadline: float) -> str | None:
         """Start the server once; return None when it is ready, else the log of the failure."""
         first_start = not self._port
-        self._port = self._port or _free_port()
+        self._port = self._port or free_port()
         log_start = len(self.log)
         try:
             self._spawn()
@@ -266,7 +266,7 @@ class PostgresServer:
         return self.home / "server.log"
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -1,6 +1,6 @@
 """`python -m release.plain_template template.yaml migrations.yaml`: the SAM template as plain CloudFormation.
 
-Plain CloudFormation works as a stack, as a nested stack and in the CDK's CfnInclude, and asks for no CAPABILITY_AUTO_EXPAND.
+Plain CloudFormation works as a stack, as a nested stack and in the CDK's CfnInclude, without CAPABILITY_AUTO_EXPAND.
 """
 
 import sys
@@ -60,7 +60,8 @@ def _layer_alone(value: Any) -> Any:
             return {key: _layer_alone(each) for key, each in value.items()}
         case list():
             return [_layer_alone(each) for each in value]
-    return value
+        case _:
+            return value
 
 
 def main(arguments: list[str]) -> None:

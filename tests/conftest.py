@@ -10,4 +10,7 @@ pytest_plugins = [
     "tests.fixtures.ldap",
     "tests.fixtures.stacks",
     "tests.fixtures.pgbouncer",
+    "tests.fixtures.aws_stand_in",
+    "tests.fixtures.emulator",
+    "tests.fixtures.deployments",
 ]

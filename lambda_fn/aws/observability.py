@@ -26,8 +26,13 @@ class LoggerReporter:
             write[sentence.level](sentence.text)
 
 
-def publish_metrics(outcome: Outcome, *, namespace: str, service: str, cold_start: bool) -> None:
-    """Print the metrics of a run in CloudWatch's embedded metric format; what names the run goes beside them."""
+def publish_metrics(
+    outcome: Outcome, *, namespace: str, service: str, cold_start: bool, time_used_percent: float
+) -> None:
+    """Print the metrics of a run in CloudWatch's embedded metric format; what names the run goes beside them.
+
+    `time_used_percent` is how much of the time that the invocation was given has passed.
+    """
     metrics = EphemeralMetrics(namespace=namespace, service=service)
     failed = outcome.error is not None or outcome.status in (Status.FAILED, Status.UNKNOWN)
     metrics.add_metric("Runs", MetricUnit.Count, 1)
@@ -35,6 +40,7 @@ def publish_metrics(outcome: Outcome, *, namespace: str, service: str, cold_star
     metrics.add_metric("Failed", MetricUnit.Count, int(failed))
     metrics.add_metric("Duration", MetricUnit.Milliseconds, outcome.elapsed_ms)
     metrics.add_metric("LockWait", MetricUnit.Milliseconds, outcome.lock_wait_ms or 0)
+    metrics.add_metric("TimeUsed", MetricUnit.Percent, round(time_used_percent, 1))
     metrics.add_metric("ColdStart", MetricUnit.Count, int(cold_start))
     for key, value in _metadata(outcome).items():
         metrics.add_metadata(key, value)

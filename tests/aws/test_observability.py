@@ -24,7 +24,7 @@ from tests.fixtures.functions import (
 )
 from tests.fixtures.sessions import open_session
 
-NAMES = {"Runs", "Applied", "Failed", "Duration", "LockWait", "ColdStart"}
+NAMES = {"Runs", "Applied", "Failed", "Duration", "LockWait", "TimeUsed", "ColdStart"}
 
 
 def metrics_of(invocation: Invocation) -> dict[str, Any]:
@@ -49,6 +49,7 @@ def test_a_run_is_told_in_cloudwatchs_embedded_metric_format(function: LambdaSan
         **dict.fromkeys(NAMES, "Count"),
         "Duration": "Milliseconds",
         "LockWait": "Milliseconds",
+        "TimeUsed": "Percent",
     }
     assert record["service"] == "migrate-lambda"
     assert (record["run_id"], record["action"], record["status"]) == (invocation.request_id, "deploy", "applied")
@@ -66,6 +67,16 @@ def test_metrics_count_what_was_done(function: LambdaSandbox, planted: Planted) 
     assert [each["ColdStart"] for each in told] == [1, 0, 0]
     assert told[0]["Duration"] == outcome_of(first)["elapsedMs"]
     assert (metrics_of(failed)["status"], metrics_of(failed)["error_code"]) == ("failed", "P3018")
+
+
+def test_how_much_of_the_timeout_a_run_used_is_a_metric(function: LambdaSandbox, planted: Planted) -> None:
+    function.invoke({"action": "plan"})  # so that the start does not count
+    short = function.invoke({"action": "status"}, timeout_s=900)
+    planted.project.write("20240103000000_c", "SELECT pg_sleep(3);")
+    long = function.invoke({}, timeout_s=30)
+
+    assert 0 <= values(short)["TimeUsed"] < 1
+    assert 10 <= values(long)["TimeUsed"] < 100
 
 
 def test_the_wait_for_the_lock_is_a_metric(function: LambdaSandbox, planted: Planted) -> None:
