@@ -7,6 +7,8 @@ from lambda_fn.invokers.cloudformation import CloudFormation
 from lambda_fn.invokers.custom_resource import Event, properties_of
 from lambda_fn.invokers.direct import Direct
 from lambda_fn.invokers.invoker import Function, Invoker
+from lambda_fn.invokers.terraform import KEY as TERRAFORM_KEY
+from lambda_fn.invokers.terraform import Terraform
 
 _CUSTOM_RESOURCE = frozenset({"RequestType", "StackId", "RequestId", "LogicalResourceId"})
 _NAME_IN_ARN = 6  # arn:aws:lambda:REGION:ACCOUNT:function:NAME[:QUALIFIER]
@@ -15,7 +17,7 @@ _NAME_IN_ARN = 6  # arn:aws:lambda:REGION:ACCOUNT:function:NAME[:QUALIFIER]
 def recognise(event: object, function: Function) -> Invoker:
     """The protocol that the event's invoker speaks. Raises nothing, whatever the event."""
     if not isinstance(event, dict) or not event.keys() >= _CUSTOM_RESOURCE:
-        return Direct(event)
+        return Terraform(event) if isinstance(event, dict) and TERRAFORM_KEY in event else Direct(event)
     if _is_for_another(event, function) or not _is_http_url(event.get("ResponseURL")):
         return CdkProvider(event, function)
     return CloudFormation(event, function)

@@ -236,3 +236,11 @@ def test_a_package_without_psycopg_is_told_so(start: Start, planted: Planted, br
     message = refusal(function.invoke({}), "InternalError", "M902")
 
     assert "psycopg cannot be imported" in message
+
+
+def test_terraform_deploys_on_create_and_needs_nothing_on_delete(function: LambdaSandbox, start: Start) -> None:
+    created = outcome_of(function.invoke(event_of("terraform-create.json")))
+    deleted = outcome_of(start(MIGRATE_STRICT="perhaps").invoke(event_of("terraform-delete.json")))
+
+    assert (created["status"], created["latest"]) == ("applied", B)
+    assert (deleted["status"], deleted["applied"]) == ("skipped", [])

@@ -11,6 +11,7 @@ from lambda_fn.invokers.cloudformation import CloudFormation
 from lambda_fn.invokers.direct import Direct
 from lambda_fn.invokers.invoker import Invoker
 from lambda_fn.invokers.recognition import recognise
+from lambda_fn.invokers.terraform import Terraform
 from tests.fixtures.custom_resources import (
     ERRORS,
     EVENTS,
@@ -27,7 +28,12 @@ from tests.fixtures.custom_resources import (
 OURS = "arn:aws:lambda:eu-central-1:123456789012:function:migrate"
 ANOTHERS = "arn:aws:lambda:eu-central-1:123456789012:function:framework-onEvent"
 KEYS = ("RequestType", "StackId", "RequestId", "LogicalResourceId")
-INVOKERS: dict[str, type[Invoker]] = {"cloudformation": CloudFormation, "cdk-provider": CdkProvider, "direct": Direct}
+INVOKERS: dict[str, type[Invoker]] = {
+    "cloudformation": CloudFormation,
+    "cdk-provider": CdkProvider,
+    "terraform": Terraform,
+    "direct": Direct,
+}
 FILES = {file: invoker for name, invoker in INVOKERS.items() for file in sorted(files_of(name))}
 
 
