@@ -84,3 +84,42 @@ def test_every_setting_that_is_named_is_one() -> None:
 
     for path in DOCUMENTS:
         assert set(re.findall(r"MIGRATE_[A-Z_]+", path.read_text())) <= known, path.name
+
+
+_COMMENT = re.compile(r"\s+(#|//) .*$")
+_EXAMPLES = {
+    "yaml": "sam/template.yaml",
+    "ts": "cdk-typescript/migrations.ts",
+    "hcl": "terraform/main.tf",
+    "dockerfile": "container-image/Dockerfile",
+    "sh": "github-actions/deploy-image.yml",
+}
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines without indentation, comments and blank ones."""
+    return [line for each in text.splitlines() if (line := _COMMENT.sub("", each).strip())]
+
+
+@pytest.mark.parametrize(("language", "example"), _EXAMPLES.items(), ids=_EXAMPLES)
+def test_what_the_readme_says_to_paste_stands_in_an_example_that_is_checked(language: str, example: str) -> None:
+    chapter = (ROOT / "README.md").read_text().partition("## Pick yours")[2].partition("### A terminal")[0]
+    [snippet] = re.findall(rf"```{language}\n(.*?)```", chapter, re.DOTALL)
+    known = lines_of((ROOT / "docs" / "examples" / example).read_text())
+    ours = "migrate-lambda invoke"  # in the place of the shell that does it without our command
+
+    assert [line for line in lines_of(snippet) if line not in known and not line.startswith(ours)] == []
+
+
+def test_every_parameter_and_output_of_the_stack_is_explained() -> None:
+    template = (ROOT / "template.yaml").read_text()
+    text = (ROOT / "docs" / "stack.md").read_text()
+    sections = {name: template.partition(f"\n{name}:\n")[2] for name in ("Parameters", "Outputs")}
+    names = [
+        name
+        for body in sections.values()
+        for name in re.findall(r"^  (\w+):\n", re.split(r"^\w", body, flags=re.MULTILINE)[0], re.MULTILINE)
+    ]
+
+    assert len(names) > 30
+    assert [name for name in names if f"`{name}`" not in text] == []

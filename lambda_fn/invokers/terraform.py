@@ -1,4 +1,4 @@
-"""Terraform's `aws_lambda_invocation` with `lifecycle_scope = "CRUD"`: the input with a `tf` key (Pulumi and SST too)."""
+"""Terraform's `aws_lambda_invocation` with `lifecycle_scope = "CRUD"`: a `tf` key in the input (Pulumi, SST too)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -30,7 +30,7 @@ def sam(deployment: Deployment, tmp_path: Path) -> Sam:
     }
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [SAM.parent / "sam", *arguments]
+        command = [str(SAM.parent / "sam"), *arguments]
         ended = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
         check_said(ended.stdout, ended.stderr)
         return ended

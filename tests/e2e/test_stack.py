@@ -101,3 +101,33 @@ def test_delete_leaves_the_data_and_the_log(created: Deployment) -> None:
 
     assert created.project.tables() == {"a", "b"}
     assert created.invocations == 2
+
+
+def test_an_older_directory_on_a_newer_database_succeeds_and_changes_nothing(created: Deployment) -> None:
+    script = created.project.directory / B / "migration.sql"
+    script.unlink()
+    script.parent.rmdir()
+
+    assert created.update(MigrationsLayerArn=created.publish_layer(), Image="web:1.9") == "UPDATE_COMPLETE"
+
+    assert created.project.tables() == {"a", "b"}
+    assert ("Web", "UPDATE_COMPLETE") in created.events
+
+
+def test_a_second_stack_on_the_same_database_is_up_to_date_and_the_first_ones_deletion_changes_nothing(
+    created: Deployment,
+) -> None:
+    renamed = Deployment(created.account, created.project, created.parameters["SecretArn"])
+
+    assert renamed.create(MigrationsLayerArn=renamed.publish_layer()) == "CREATE_COMPLETE"
+    assert created.delete() == "DELETE_COMPLETE"
+
+    assert (renamed.outputs["LatestMigration"], renamed.outputs["AppliedCount"]) == (B, "0")
+    assert renamed.project.tables() == {"a", "b"}
+
+
+def test_whatever_is_in_triggers_runs_when_it_changes(created: Deployment) -> None:
+    before = created.invocations
+    assert created.update(Triggers="another-endpoint.example") == "UPDATE_COMPLETE"
+
+    assert created.invocations == before + 1
