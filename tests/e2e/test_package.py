@@ -25,8 +25,8 @@ def sam(deployment: Deployment, tmp_path: Path) -> Sam:
         **deployment.account.emulator.environment,
         "SAM_CLI_POLL_DELAY": "0.3",
         "MIGRATIONS": str(deployment.project.directory),
-        "RUNTIME": f"python3.{sys.version_info.minor}",
-        "ARCHITECTURE": platform.machine(),
+        "PACKAGE_RUNTIME": f"python3.{sys.version_info.minor}",
+        "PACKAGE_ARCHITECTURE": platform.machine(),
     }
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
