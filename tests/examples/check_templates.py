@@ -1,0 +1,97 @@
+"""The examples in YAML: SAM and plain CloudFormation stacks, and the roles of the pipelines."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.examples.conftest import EXAMPLES
+from tests.examples.programs import ROOT, check_passed, run
+from tests.examples.templates import only, read_template, waits_for
+
+STACKS = [EXAMPLES / name for name in ("sam/template.yaml", "cloudformation/template.yaml")]
+STACKS.append(EXAMPLES / "cloudformation" / "new-database.yaml")
+ROLES = sorted((EXAMPLES / "github-actions").glob("*.role.yaml"))
+PROGRAMS = ROOT / ".venv-sam" / "bin"
+_a_stack = pytest.mark.parametrize("path", STACKS, ids=lambda path: str(path.relative_to(EXAMPLES)))
+
+
+def test_cfn_lint_finds_nothing() -> None:
+    assert len(ROLES) == 2
+    command: list[str | Path] = [PROGRAMS / "cfn-lint", *STACKS, *ROLES]
+
+    check_passed(run(command))
+
+
+def test_sam_takes_the_template(tmp_path: Path) -> None:
+    command: list[str | Path] = [PROGRAMS / "sam", "validate", "--lint", "--template", STACKS[0]]
+
+    variables = {"HOME": str(tmp_path), "AWS_DEFAULT_REGION": "eu-central-1", "SAM_CLI_TELEMETRY": "0"}
+
+    check_passed(run(command, variables=variables))
+
+
+@pytest.mark.parametrize("path", [*STACKS, *ROLES], ids=lambda path: path.name)
+def test_every_ignored_check_has_its_reason(path: Path) -> None:
+    ignores = [line for line in path.read_text().splitlines() if "ignore_checks" in line]
+
+    assert all(re.search(r"\}\s+# \S", line) for line in ignores)
+
+
+@_a_stack
+def test_the_service_waits_for_the_migrations_of_the_new_layer(path: Path) -> None:
+    template = read_template(path)
+    name, migrations = only(template, "Custom::Migrations")
+
+    assert name in waits_for(only(template, "AWS::ECS::Service")[1])
+    assert migrations["Properties"]["ServiceToken"] == {"Fn::GetAtt": "Migrator.Outputs.FunctionArn"}
+    assert migrations["Properties"]["ServiceTimeout"] == 2100
+    for given in (migrations["Properties"], migrator(template)["Parameters"]):
+        assert given["MigrationsLayerArn"] == {"Ref": "MigrationsLayer"}
+
+
+@_a_stack
+def test_the_layer_and_the_nested_stack_are_where_the_comment_says(path: Path) -> None:
+    template = read_template(path)
+    layer = template["Resources"]["MigrationsLayer"]["Properties"]
+
+    assert layer.get("ContentUri", layer.get("Content")) == "../packages/prisma"
+    assert migrator(template)["TemplateURL"] == "../vendor/migrate-lambda/migrations.yaml"
+
+
+@_a_stack
+def test_the_nested_stack_gets_the_parameters_that_it_has_and_gives_the_outputs_that_are_used(
+    path: Path, release: Path
+) -> None:
+    template, nested = read_template(path), read_template(release / "migrations.yaml")
+    given = migrator(template)["Parameters"]
+    required = {name for name, parameter in nested["Parameters"].items() if "Default" not in parameter}
+
+    assert required <= given.keys() <= nested["Parameters"].keys()
+    assert given["RunMigrations"] == "false"
+    assert set(re.findall(r"Migrator\.Outputs\.(\w+)", path.read_text())) <= nested["Outputs"].keys()
+
+
+def test_a_new_database_is_reached_with_its_attached_secret_from_a_group_that_it_lets_in() -> None:
+    given = migrator(read_template(STACKS[2]))["Parameters"]
+
+    assert given["SecretArn"] == {"Ref": "DatabaseSecretAttachment"}
+    assert given["DatabaseSecurityGroupId"] == {"Ref": "DatabaseSecurityGroup"}
+    assert given["VpcId"] == {"Ref": "VpcId"}
+    assert "SecurityGroupIds" not in given
+
+
+def test_plain_cloudformation_differs_from_sam_in_the_layer_alone() -> None:
+    sam, plain = (read_template(path) for path in STACKS[:2])
+    del sam["Transform"], plain["Resources"]["Migrator"]["Metadata"]
+
+    for template in (sam, plain):
+        del template["Resources"]["MigrationsLayer"]
+    assert sam == plain
+
+
+def migrator(template: dict[str, Any]) -> dict[str, Any]:
+    """The properties of the nested stack."""
+    properties: dict[str, Any] = template["Resources"]["Migrator"]["Properties"]
+    return properties
