@@ -10,6 +10,7 @@ from tests.examples.conftest import EXAMPLES
 from tests.examples.programs import ROOT, check_passed, run
 from tests.examples.templates import only, read_template, waits_for
 
+TEMPLATE = ROOT / "template.yaml"
 STACKS = [EXAMPLES / name for name in ("sam/template.yaml", "cloudformation/template.yaml")]
 STACKS.append(EXAMPLES / "cloudformation" / "new-database.yaml")
 ROLES = sorted((EXAMPLES / "github-actions").glob("*.role.yaml"))
@@ -17,22 +18,25 @@ PROGRAMS = ROOT / ".venv-sam" / "bin"
 _a_stack = pytest.mark.parametrize("path", STACKS, ids=lambda path: str(path.relative_to(EXAMPLES)))
 
 
-def test_cfn_lint_finds_nothing() -> None:
+def test_cfn_lint_finds_nothing(tmp_path: Path) -> None:
     assert len(ROLES) == 2
-    command: list[str | Path] = [PROGRAMS / "cfn-lint", *STACKS, *ROLES]
+    released = tmp_path / "migrations.yaml"
+    check_passed(run([PROGRAMS / "python", "-m", "release.plain_template", TEMPLATE, released], directory=ROOT))
+    command: list[str | Path] = [PROGRAMS / "cfn-lint", TEMPLATE, released, *STACKS, *ROLES]
 
     check_passed(run(command))
 
 
-def test_sam_takes_the_template(tmp_path: Path) -> None:
-    command: list[str | Path] = [PROGRAMS / "sam", "validate", "--lint", "--template", STACKS[0]]
+@pytest.mark.parametrize("path", [TEMPLATE, STACKS[0]], ids=lambda path: str(path.relative_to(ROOT)))
+def test_sam_takes_the_template(path: Path, tmp_path: Path) -> None:
+    command: list[str | Path] = [PROGRAMS / "sam", "validate", "--lint", "--template", path]
 
     variables = {"HOME": str(tmp_path), "AWS_DEFAULT_REGION": "eu-central-1", "SAM_CLI_TELEMETRY": "0"}
 
     check_passed(run(command, variables=variables))
 
 
-@pytest.mark.parametrize("path", [*STACKS, *ROLES], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [TEMPLATE, *STACKS, *ROLES], ids=lambda path: path.name)
 def test_every_ignored_check_has_its_reason(path: Path) -> None:
     ignores = [line for line in path.read_text().splitlines() if "ignore_checks" in line]
 
