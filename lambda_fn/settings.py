@@ -63,6 +63,11 @@ class Settings:
             return cls()
 
     @classmethod
+    def region_from_env(cls, environment: Mapping[str, str] | None = None) -> str | None:
+        """Only the region, for what needs no other setting. Raises nothing."""
+        return cls._read([each for each in VARIABLES if each.field == "region"], environment).region
+
+    @classmethod
     def _read(cls, variables: Iterable[Variable], environment: Mapping[str, str] | None) -> "Settings":
         given = os.environ if environment is None else environment
         values = {each.field: each.value(given) for each in variables}

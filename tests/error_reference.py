@@ -20,6 +20,7 @@ from lambda_fn.domain.url import target_from_url
 from lambda_fn.errors import (
     MigrateError,
     Whereabouts,
+    account,
     answer,
     apply,
     connection,
@@ -32,7 +33,7 @@ from lambda_fn.errors import (
 )
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "errors.md"
-MODULES = (request, settings, connection, doctor, deadline, history, apply, answer, internal)
+MODULES = (request, settings, connection, doctor, deadline, history, apply, answer, account, internal)
 
 # These make no error of their own: they choose among the functions that do.
 DISPATCHERS = frozenset({internal.from_exception})
@@ -56,6 +57,8 @@ _EXAMPLES: dict[str, object] = {
     "expected": "a number of seconds, 0 or more",
     "failed": [(_NAME, "2024-01-02 03:04:05.678", 'ERROR: relation "orders" already exists (SQLSTATE 42P07)')],
     "first": "20240101000000_init",
+    "function": "migrate",
+    "group": "/aws/lambda/migrate",
     "holder": "backend 4711 (mig/9c1e, user app, idle for 3 s)",
     "host": "db.internal",
     "key": "lockWaitS",
@@ -73,6 +76,7 @@ _EXAMPLES: dict[str, object] = {
     "places": ["/opt/migrations", "/var/task/migrations"],
     "problems": [f"Edited after it was applied, and not run again: {_NAME}."],
     "provider": "mysql",
+    "region": "eu-central-1",
     "reason": "Connection refused",
     "role": "app_owner",
     "schema": "public",
@@ -85,7 +89,10 @@ _EXAMPLES: dict[str, object] = {
     "option": "Schema",
     "request_type": "Recreate",
     "reserve_s": 20.0,
+    "service": "Lambda",
     "sqlstate": "53200",
+    "stack": "shop",
+    "subnets": ["subnet-0a1b in vpc-0a", "subnet-0c2d in vpc-0b"],
     "status": "pending",
     "tag": "ROLLBACK",
     "user": "app",
@@ -95,6 +102,32 @@ _EXAMPLES: dict[str, object] = {
 }
 # Where one example does not fit all functions.
 _BETTER: dict[tuple[str, str], object] = {
+    ("access_denied_by_aws", "action"): "lambda:InvokeFunction",
+    ("access_denied_by_aws", "reason"): (
+        "User: arn:aws:iam::123456789012:user/ci is not authorized to perform: lambda:InvokeFunction on resource: "
+        "arn:aws:lambda:eu-central-1:123456789012:function:migrate"
+    ),
+    ("answer_lost", "reason"): "ConnectionClosedError",
+    ("aws_unreachable", "reason"): "EndpointConnectionError",
+    ("function_cannot_start", "reason"): (
+        "Runtime.ImportModuleError: Unable to import module 'lambda_fn.handler': No module named 'lambda_fn'"
+    ),
+    ("function_ended", "reason"): (
+        "Runtime.OutOfMemory: RequestId: 6f1c8e0a-2b7d-4f0e-9c1a-3d5e7f9b1c2d Error: Runtime exited with error: "
+        "signal: killed"
+    ),
+    ("killed_at_its_timeout", "reason"): "Task timed out after 900.00 seconds",
+    ("no_credentials", "reason"): "NoCredentialsError",
+    ("no_output", "offered"): ["LogGroupName", "SecurityGroupId"],
+    ("no_output", "output"): "FunctionName",
+    ("no_region", "reason"): "NoRegionError",
+    ("refused", "reason"): (
+        "ResourceConflictException: The operation cannot be performed at this time. The function is currently in the "
+        "following state: Pending"
+    ),
+    ("refused", "request"): "lambda:InvokeFunction",
+    ("subnets_not_found", "reason"): "The subnet ID 'subnet-0a1b' does not exist",
+    ("throttled", "reason"): "TooManyRequestsException: Rate Exceeded",
     ("access_denied", "reason"): 'no pg_hba.conf entry for host "10.0.1.7", user "app", database "shop", no encryption',
     ("failed", "lines"): ('HINT: Perhaps you meant to reference the column "orders.price".',),
     ("failed", "next_step"): "Correct the file and deploy again; no resolve is needed.",

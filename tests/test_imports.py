@@ -16,6 +16,7 @@ MODULES = sorted(
     for path in PACKAGE.rglob("*.py")
     if path.name != "__main__.py"
 )
+CORE = ("lambda_fn.domain", "lambda_fn.commands", "lambda_fn.invokers", "lambda_fn.account")
 # Powertools imports botocore's __init__, which is next to nothing; a session is what costs.
 HEAVY = {"boto3", "botocore.session", "pydantic", "aws_xray_sdk"}
 
@@ -52,9 +53,7 @@ def test_the_terminal_imports_nothing_of_aws() -> None:
 
 
 def test_the_core_imports_the_standard_library_only() -> None:
-    core = [
-        name for name in MODULES if name.startswith(("lambda_fn.domain", "lambda_fn.commands", "lambda_fn.invokers"))
-    ]
+    core = [name for name in MODULES if name.startswith(CORE)]
     imported = imported_by(f"import {', '.join(core)}") - imported_by("pass")
 
     assert {name.partition(".")[0] for name in imported} <= {*sys.stdlib_module_names, "lambda_fn"}

@@ -119,6 +119,7 @@ def _check_to_json(check: Check) -> Json:
         "result": check.result.value,
         "message": check.message,
         "nextStep": check.next_step or None,
+        "class": type(check.error).__name__ if check.error else None,
         "code": check.error.code if check.error else None,
     }
 
@@ -130,7 +131,7 @@ def error_to_json(error: MigrateError) -> Json:
         "class": type(error).__name__,
         "code": error.code,
         "message": error.headline,
-        "nextStep": error.next_step,
+        "nextStep": error.next_step or None,
         "migration": where.migration,
         "sqlstate": where.sqlstate,
         "statement": where.statement,

@@ -25,6 +25,7 @@ class Whereabouts:
 class MigrateError(Exception):
     """An error with a code, what happened and what to do next; complete in its first line.
 
+    `next_step` is "" for an error that a function raised, of which only the whole text is known here.
     `lines` are further lines for people: the server's detail and hint, a context.
     `unknown` is True when the server's answer to a commit is not in, so that nobody may say "failed".
     """
@@ -56,7 +57,7 @@ class MigrateError(Exception):
     @property
     def headline(self) -> str:
         """The first line, complete by itself."""
-        return " ".join(f"{self.code} {self.problem} {self.next_step}".splitlines())
+        return " ".join(f"{self.code} {self.problem} {self.next_step}".splitlines()).rstrip()
 
     @property
     def text(self) -> str:
@@ -91,6 +92,12 @@ class SettingsInvalid(MigrateError):
 
 class DatabaseUnreachable(MigrateError):
     """The database could not be reached, or was lost. Trying again may help."""
+
+    exit_code = 3
+
+
+class AwsUnavailable(MigrateError):
+    """On a terminal only: AWS could not be reached, was too busy, or its answer was lost. Trying again may help."""
 
     exit_code = 3
 

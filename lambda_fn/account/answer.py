@@ -1,0 +1,147 @@
+"""What Lambda answered to an invocation: the outcome of the run, or the error in its place."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lambda_fn.domain.check import Check, CheckName, Result
+from lambda_fn.domain.event import (
+    Applied,
+    Checked,
+    DeployFinished,
+    Diagnosed,
+    DirectoryRead,
+    Event,
+    Planned,
+    Resolved,
+    RunStarted,
+    Warned,
+)
+from lambda_fn.domain.outcome import AppliedMigration, Outcome, PendingMigration, Status
+from lambda_fn.domain.plan import Diagnostic
+from lambda_fn.domain.request import Action, Request
+from lambda_fn.errors import MigrateError
+from lambda_fn.errors import account as account_errors
+
+Json = Mapping[str, Any]
+
+_CLASSES = {each.__name__: each for each in MigrateError.__subclasses__()}
+_CODE = re.compile(r"([PM][0-9]{3,4}) (.+)")
+_TIMED_OUT = re.compile(r"Task timed out after [0-9.]+ seconds")
+_NEVER_STARTED = frozenset(
+    f"Runtime.{each}"
+    for each in ("ImportModuleError", "HandlerNotFound", "UserCodeSyntaxError", "MalformedHandlerName")
+)
+_SHOWN_CHARACTERS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: the payload, whether it is an error, the id of the invocation, the end of its log."""
+
+    function: str
+    payload: str
+    is_error: bool = False
+    header_request_id: str = ""
+    log_tail: str = ""
+
+    @property
+    def content(self) -> Any:
+        """The payload as a JSON value; None where it is none."""
+        try:
+            return json.loads(self.payload)
+        except ValueError:
+            return None
+
+    @property
+    def request_id(self) -> str:
+        """The id of the invocation, as the function itself gives it where it can."""
+        content = self.content if isinstance(self.content, dict) else {}
+        named = content.get("requestId") if self.is_error else content.get("runId")
+        return named if isinstance(named, str) and named else self.header_request_id
+
+
+def outcome_of(answer: Answer) -> Outcome:
+    """The outcome that a function answered with.
+
+    Raises: the error that the function raised, as one of its class; DeadlineExceeded M808 where Lambda stopped it;
+    InternalError M903, M904 where it ended otherwise; RequestInvalid M809 where the answer is no outcome.
+    """
+    if answer.is_error:
+        raise _error_of(answer)
+    try:
+        return _outcome(answer.content)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise account_errors.answer_is_no_outcome(answer.function) from None
+
+
+def _error_of(answer: Answer) -> MigrateError:
+    content = answer.content if isinstance(answer.content, dict) else {}
+    kind, text = str(content.get("errorType", "")), str(content.get("errorMessage", answer.payload))
+    headline, *lines = text.splitlines() or [""]
+    if kind in _CLASSES and (match := _CODE.fullmatch(headline)):
+        return _CLASSES[kind](match[1], match[2], "", lines=tuple(lines))
+    if timed_out := _TIMED_OUT.search(text):
+        return account_errors.killed_at_its_timeout(answer.function, timed_out[0])
+    reason = _in_one_line(f"{kind}: {text}" if kind else text)
+    if kind in _NEVER_STARTED:
+        return account_errors.function_cannot_start(answer.function, reason)
+    return account_errors.function_ended(answer.function, reason)
+
+
+def _in_one_line(text: str) -> str:
+    line = " ".join(text.split())
+    return (line if len(line) <= _SHOWN_CHARACTERS else line[:_SHOWN_CHARACTERS] + "…").rstrip(".") or "nothing said"
+
+
+def _outcome(content: Json) -> Outcome:
+    """The outcome of its JSON; keys of a newer version are passed over."""
+    return Outcome(
+        action=Action(content["action"]),
+        status=Status(content["status"]),
+        run_id=str(content["runId"]),
+        elapsed_ms=int(content["elapsedMs"]),
+        lock_wait_ms=content.get("lockWaitMs"),
+        directory=content.get("directory"),
+        migrations=content.get("migrations"),
+        database=content.get("database"),
+        schema=content.get("schema"),
+        server_version=content.get("serverVersion"),
+        applied=tuple(AppliedMigration(m["name"], m["statements"], m["elapsedMs"]) for m in content["applied"]),
+        pending=tuple(PendingMigration(m["name"], m.get("mode"), m.get("statements")) for m in content["pending"]),
+        failed=tuple(content["failed"]),
+        resolved=tuple(content["resolved"]),
+        warnings=tuple(Diagnostic(w["code"], w["message"], tuple(w["migrations"])) for w in content["warnings"]),
+        checks=tuple(_check(check) for check in content["checks"]),
+        latest=content.get("latest"),
+        skipped=content.get("skipped"),
+    )
+
+
+def _check(content: Json) -> Check:
+    result, next_step = Result(content["result"]), content["nextStep"] or ""
+    error = None
+    if result is Result.FAILED:
+        error = _CLASSES[content["class"]](content["code"], content["message"], next_step)
+    return Check(CheckName(content["name"]), result, content["message"], next_step, error)
+
+
+def events_of(outcome: Outcome, request: Request) -> Iterator[Event]:
+    """What a terminal would have told of the run, as far as the outcome knows."""
+    yield RunStarted(outcome.action)
+    if outcome.directory is not None and outcome.migrations is not None:
+        yield DirectoryRead(outcome.directory, outcome.migrations)
+    yield from map(Warned, outcome.warnings)
+    match outcome.action:
+        case Action.DEPLOY:
+            yield from map(Applied, outcome.applied)
+            yield DeployFinished(outcome.applied)
+        case Action.RESOLVE:
+            yield from (Resolved(name, applied=bool(request.applied)) for name in outcome.resolved)
+        case Action.DOCTOR:
+            yield from map(Checked, outcome.checks)
+        case Action.STATUS | Action.PLAN | Action.VERIFY:
+            yield Diagnosed(tuple(migration.name for migration in outcome.pending), outcome.failed)
+            yield from (Planned(m.name, m.mode, m.statements or 0) for m in outcome.pending if m.mode is not None)

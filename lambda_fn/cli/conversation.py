@@ -1,0 +1,95 @@
+"""One invocation of a deployed function, and what a terminal shows of it."""
+
+import uuid
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
+
+from lambda_fn.account.answer import Answer
+from lambda_fn.account.log import Followed, sentences_of_tail, still_to_tell
+from lambda_fn.aws.client import Account
+from lambda_fn.aws.function import DeployedFunction
+from lambda_fn.aws.logs import LogGroup
+from lambda_fn.cli.screen import Screen
+from lambda_fn.deadline import started
+from lambda_fn.domain.event import Event, Level, Sentence
+from lambda_fn.errors import AwsUnavailable, MigrateError, RequestInvalid
+
+POLL_INTERVAL_S = 2.0
+_LOG_PATIENCE_S = 5.0  # the answer is not shown before a request for the log has ended
+_HERE = "python -m lambda_fn resolve"
+_NOT_KNOWN = "unknown"
+
+
+class Conversation:
+    """Shows each sentence once: from the log while the function runs, then from its end, then from the answer.
+
+    `function` is its name from when it is invoked; `run_id` is known from its answer, or from its log.
+    """
+
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
+        self._shown: set[str] = set()
+        self._tail: tuple[Sentence, ...] = ()
+        self._followed = Followed()
+        self.function: str | None = None
+        self.run_id = str(uuid.uuid4())
+        self.resolve_command = _HERE
+
+    def ask(self, function: DeployedFunction, event: Mapping[str, object], account: Account) -> Answer:
+        """Invoke, and show the function's log until it answers. Raises: as DeployedFunction.invoke."""
+        described = function.describe()
+        group = LogGroup(described.log_group, account, function.region, patience_s=_LOG_PATIENCE_S)
+        log = _Log(group, described.asked_at_ms)
+        self.function = function.name
+        try:
+            answer = self._wait(started(lambda: function.invoke(event)), log)
+        except MigrateError as error:
+            self._show(log.new(self._followed))
+            if error.unknown:
+                self.run_id = self._followed.request_id or _NOT_KNOWN
+            raise
+        self._show(log.new(self._followed))
+        self.run_id = answer.request_id or self.run_id
+        self._show(self._followed.answered(self.run_id))
+        self._tail = tuple(sentences_of_tail(answer.log_tail))
+        return answer
+
+    def _wait(self, future: Future[Answer], log: "_Log") -> Answer:
+        while True:
+            try:
+                return future.result(POLL_INTERVAL_S)
+            except TimeoutError:
+                self._show(log.new(self._followed))
+
+    def end(self, events: Iterable[Event]) -> None:
+        """Show what has not been shown of the end of the log and of what is known of the run."""
+        known = [sentence for event in events for sentence in event.sentences]
+        self._show(still_to_tell(self._shown, self._tail, known))
+
+    def _show(self, sentences: Iterable[Sentence]) -> None:
+        for sentence in sentences:
+            self._shown.add(sentence.text)
+            # The function's words are those of a terminal at the database, where it is not.
+            text = sentence.text.replace(_HERE, self.resolve_command)
+            self._screen.show(Sentence(text, sentence.level))
+
+
+class _Log:
+    """The log of an invocation that runs. Not to be able to read it is told once, and is no failure of the run."""
+
+    def __init__(self, group: LogGroup, since_ms: int) -> None:
+        self._watch = group.watch(since_ms)
+        self._is_readable = True
+
+    def new(self, followed: Followed) -> Iterable[Sentence]:
+        """What has come in and is of this invocation."""
+        if not self._is_readable:
+            return
+        try:
+            yield from followed.take(self._watch.new())
+        except (RequestInvalid, AwsUnavailable):
+            # A function makes its log group at its first run; a busy or lost service may answer the next time.
+            return
+        except MigrateError as error:
+            self._is_readable = False
+            yield Sentence(f"The log is not shown while the function runs: {error.headline}", Level.WARNING)

@@ -1,0 +1,95 @@
+"""`explain`: the one sentence that matters out of the events of a stack that failed."""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from lambda_fn.account.stack import Explanation, Failure, explain, read_reason
+from lambda_fn.aws.stacks import Stacks
+from lambda_fn.cli.exit_codes import FOUND
+from lambda_fn.cli.place import account_of, add_place, again, in_utc
+from lambda_fn.cli.screen import Screen, print_json
+from lambda_fn.errors import MigrateError
+
+_EXPLANATION = "say what failed first in the last operation of a stack, nested stacks included"
+
+
+def add_to(commands: Any) -> None:
+    """Add the command to those of the program."""
+    parser = commands.add_parser("explain", help=_EXPLANATION, description=_EXPLANATION, allow_abbrev=False)
+    parser.add_argument("stack", metavar="STACK", help="name of the stack; of one that was deleted, its ARN")
+    parser.add_argument("--json", action="store_true", help="print it as JSON")
+    add_place(parser)
+    parser.set_defaults(carry_out=carry_out)
+
+
+def carry_out(given: argparse.Namespace) -> int:
+    """Explain the stack and return the exit code: 1 where something failed."""
+    try:
+        explanation = explain(given.stack, Stacks(account_of(given)).events)
+    except MigrateError as error:
+        Screen(sys.stderr).print(f"ERROR: {error.text}")
+        return error.exit_code
+    if given.json:
+        print_json(_to_json(given, explanation))
+    else:
+        for line in _lines(given, explanation):
+            Screen(sys.stdout).print(line)
+    return FOUND if explanation is not None and explanation.failure is not None else 0
+
+
+def _lines(given: argparse.Namespace, explanation: Explanation | None) -> Iterator[str]:
+    if explanation is None:
+        yield f"The stack {given.stack} has no events."
+        return
+    if explanation.failure is None:
+        yield f"Nothing failed in the last operation of the stack {explanation.stack_name}: {explanation.status}."
+        return
+    event, reason = explanation.failure.event, read_reason(explanation.failure.event.reason)
+    yield (
+        f"{'/'.join(explanation.failure.path)} ({event.resource_type}) failed first, {in_utc(event.time)}, "
+        f"{event.status}; the stack {explanation.stack_name} is {explanation.status}:"
+    )
+    yield reason.sentence
+    yield from reason.lines
+    if reason.log_group is not None:
+        yield f"Log: {reason.log_group}{f' {reason.log_stream}' if reason.log_stream else ''}"
+        yield f"To read it: {_logs_command(given, explanation.failure, reason.log_group)}"
+    if reason.is_silence:
+        yield "The function did not answer CloudFormation. Read its log, and look whether its subnets reach S3:"
+        yield f"  {again(given, 'subnets', 'SUBNET')}"
+
+
+def _logs_command(given: argparse.Namespace, failure: Failure, log_group: str) -> str:
+    """By the log group: after the rollback of a new stack the function itself is gone."""
+    hours = int((datetime.now(UTC) - failure.event.time).total_seconds() // 3600) + 1
+    return again(given, "logs", "--log-group", log_group, "--since", f"{max(1, hours)}h")
+
+
+def _to_json(given: argparse.Namespace, explanation: Explanation | None) -> dict[str, object]:
+    if explanation is None:
+        return {"stack": given.stack, "status": None, "failure": None}
+    failure = explanation.failure
+    return {
+        "stack": explanation.stack_name,
+        "status": explanation.status,
+        "failure": None if failure is None else _failure_to_json(failure),
+    }
+
+
+def _failure_to_json(failure: Failure) -> dict[str, object]:
+    event, reason = failure.event, read_reason(failure.event.reason)
+    return {
+        "resource": event.logical_id,
+        "path": list(failure.path),
+        "type": event.resource_type,
+        "stack": event.stack_name,
+        "status": event.status,
+        "time": event.time.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        "message": reason.sentence,
+        "details": list(reason.lines),
+        "logGroup": reason.log_group,
+        "logStream": reason.log_stream,
+    }

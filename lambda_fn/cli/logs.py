@@ -1,0 +1,118 @@
+"""`logs`: what the last runs of a deployed function said, in readable lines."""
+
+import argparse
+import json
+import re
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from lambda_fn.account.log import Attribution, LogEvent, LogLine
+from lambda_fn.aws.logs import LogGroup
+from lambda_fn.cli.exit_codes import INTERRUPTED
+from lambda_fn.cli.place import account_of, add_place, add_stack, function_of, in_utc
+from lambda_fn.cli.screen import Screen, in_plain
+from lambda_fn.errors import MigrateError
+from lambda_fn.errors import request as request_errors
+
+POLL_INTERVAL_S = 2.0
+_EXPLANATION = "show what the last runs of a deployed function said"
+_SINCE = re.compile(r"([0-9]{1,6})([smhd])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def add_to(commands: Any) -> None:
+    """Add the command to those of the program."""
+    parser = commands.add_parser("logs", help=_EXPLANATION, description=_EXPLANATION, allow_abbrev=False)
+    parser.add_argument("function", metavar="FUNCTION", nargs="?", help="name or ARN of the function")
+    add_stack(parser)
+    parser.add_argument("--log-group", metavar="GROUP", help="the log group instead of the function")
+    parser.add_argument("--since", default="1h", metavar="TIME", help="how far back: 90s, 30m, 1h (default), 2d")
+    parser.add_argument("--run-id", metavar="ID", help="only this run, which runId of its outcome names")
+    parser.add_argument("--follow", action="store_true", help="go on with what comes in, until Ctrl-C")
+    parser.add_argument("--json", action="store_true", help="a JSON object a line: time, runId, level, message")
+    add_place(parser)
+    parser.set_defaults(carry_out=carry_out)
+
+
+def carry_out(given: argparse.Namespace) -> int:
+    """Show the log and return the exit code."""
+    screen = Screen(sys.stdout)
+    show = _as_json if given.json else _Lines()
+    try:
+        since_ms = round((time.time() - _seconds_of(given.since)) * 1000)
+        group = _group_of(given)
+        for event, line in _lines_of(_events(given, group, since_ms), given.run_id):
+            for text in show(event, line):
+                screen.print(text)
+    except MigrateError as error:
+        Screen(sys.stderr).print(f"ERROR: {error.text}")
+        return error.exit_code
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return 0
+
+
+def _seconds_of(since: str) -> int:
+    match = _SINCE.fullmatch(since)
+    if match is None:
+        raise request_errors.wrong_value("--since", "a number and s, m, h or d", "90s, 30m, 1h or 2d")
+    return int(match[1]) * _SECONDS[match[2]]
+
+
+def _group_of(given: argparse.Namespace) -> LogGroup:
+    account = account_of(given)
+    if given.log_group:
+        return LogGroup(given.log_group, account)
+    function = function_of(given, account)
+    return LogGroup(function.describe().log_group, account, function.region)
+
+
+def _events(given: argparse.Namespace, group: LogGroup, since_ms: int) -> Iterator[LogEvent]:
+    if not given.follow:
+        yield from group.events(since_ms, containing=given.run_id)
+        return
+    watch = group.watch(since_ms)
+    while True:
+        yield from watch.new()
+        time.sleep(POLL_INTERVAL_S)
+
+
+def _lines_of(events: Iterable[LogEvent], run_id: str | None) -> Iterator[tuple[LogEvent, LogLine]]:
+    """What says something to people; with `run_id`, only what is of that run."""
+    attribution = Attribution()
+    for event in events:
+        line = attribution.read(event)
+        if line.sentence is not None and run_id in (None, line.request_id):
+            yield event, line
+
+
+class _Lines:
+    """The lines with their time; a run is named where it begins, or goes on after another."""
+
+    def __init__(self) -> None:
+        self._run_id: str | None = None
+
+    def __call__(self, event: LogEvent, line: LogLine) -> Iterator[str]:
+        if line.request_id is not None and line.request_id != self._run_id:
+            self._run_id = line.request_id
+            yield f"Run {line.request_id}:"
+        if line.sentence is not None:
+            yield f"{in_utc(_time_of(event))} {in_plain(line.sentence)}"
+
+
+def _as_json(event: LogEvent, line: LogLine) -> Iterator[str]:
+    if line.sentence is not None:
+        record = {
+            "time": _time_of(event).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "runId": line.request_id,
+            "level": line.sentence.level.upper(),
+            "message": line.sentence.text,
+        }
+        yield json.dumps(record)
+
+
+def _time_of(event: LogEvent) -> datetime:
+    return datetime.fromtimestamp(event.time_ms / 1000, UTC)

@@ -1,0 +1,54 @@
+"""What a terminal shows: plain lines on a stream that may be a pipe, a full disk or know only ASCII."""
+
+import io
+import json
+import os
+import sys
+from typing import TextIO
+
+from lambda_fn.domain.event import Event, Level, Sentence
+
+
+class Screen:
+    """Prints the sentences of a run, one a line, to a stream. A reader that has gone away stops nothing."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    @classmethod
+    def beside_json(cls, wanted: bool) -> "Screen":
+        """Standard output, or standard error where JSON is to have the output to itself."""
+        return cls(sys.stderr if wanted else sys.stdout)
+
+    def report(self, event: Event) -> None:
+        """Print the event's sentences."""
+        for sentence in event.sentences:
+            self.show(sentence)
+
+    def show(self, sentence: Sentence) -> None:
+        """Print a sentence, with its level where that is no information."""
+        self.print(in_plain(sentence))
+
+    def print(self, text: str) -> None:
+        """Print a text as it is."""
+        try:
+            print(text, file=self._stream, flush=True)
+        except OSError:
+            # As in `deploy | head -1`. From here on it is written to nowhere, also what Python flushes at its end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+
+
+def in_plain(sentence: Sentence) -> str:
+    """A sentence as text."""
+    return sentence.text if sentence.level is Level.INFO else f"{sentence.level.upper()}: {sentence.text}"
+
+
+def print_json(value: object) -> None:
+    """Print a JSON value on standard output."""
+    Screen(sys.stdout).print(json.dumps(value, indent=2))
+
+
+def replace_what_cannot_be_shown(stream: TextIO) -> None:
+    """Let a terminal that knows only ASCII show question marks, instead of ending the run."""
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="replace")

@@ -1,0 +1,143 @@
+"""What a function answered: the outcome, or the error in its place."""
+
+import json
+
+import pytest
+
+from lambda_fn.account.answer import Answer, events_of, outcome_of
+from lambda_fn.domain.check import Check, CheckName, Result
+from lambda_fn.domain.outcome import AppliedMigration, Outcome, PendingMigration, Status, to_json
+from lambda_fn.domain.plan import Diagnostic
+from lambda_fn.domain.request import Action, Request
+from lambda_fn.errors import DatabaseUnreachable, MigrateError, MigrationFailed
+from tests.fixtures.projects import check_outcome
+
+RUN_ID = "6f1c8e0a-2b7d-4f0e-9c1a-3d5e7f9b1c2d"
+FULL = Outcome(
+    action=Action.DOCTOR,
+    status=Status.FAILED,
+    run_id=RUN_ID,
+    elapsed_ms=5,
+    lock_wait_ms=1,
+    directory="/opt/migrations",
+    migrations=3,
+    database="db:5432/shop",
+    schema="public",
+    server_version="17.2",
+    applied=(AppliedMigration("a", 2, 30),),
+    pending=(PendingMigration("b", "atomic", 1), PendingMigration("c")),
+    failed=("d",),
+    resolved=("e",),
+    warnings=(Diagnostic("M510", "Edited.", ("a",)),),
+    checks=(
+        Check(CheckName.DNS, Result.PASSED, "10.0.0.1."),
+        Check(CheckName.PORT, Result.FAILED, "Closed.", "Open it.", DatabaseUnreachable("M322", "Closed.", "Open it.")),
+    ),
+    latest="a",
+    skipped="it was",
+)
+
+
+def answer(payload: object, *, is_error: bool = False) -> Answer:
+    """An answer of a function, its payload as JSON."""
+    return Answer("migrate", json.dumps(payload), is_error)
+
+
+def error_of(payload: object) -> MigrateError:
+    """The error that a failed invocation is told as."""
+    with pytest.raises(MigrateError) as raised:
+        outcome_of(answer(payload, is_error=True))
+    return raised.value
+
+
+def test_an_outcome_is_read_as_it_was_written() -> None:
+    outcome = outcome_of(answer(to_json(FULL)))
+
+    assert outcome == FULL
+    assert to_json(outcome) == to_json(FULL)
+    assert [type(check.error).__name__ for check in outcome.checks] == ["NoneType", "DatabaseUnreachable"]
+
+
+@pytest.mark.parametrize("kind", MigrateError.__subclasses__())
+def test_an_error_comes_back_with_its_class_its_code_and_all_its_lines(kind: type[MigrateError]) -> None:
+    raised = kind("P3018", "It failed.", "Mend it.", lines=("DETAIL: d", "HINT: h"))
+
+    error = error_of({"errorType": kind.__name__, "errorMessage": str(raised)})
+
+    assert (type(error), error.code, error.text) == (kind, "P3018", raised.text)
+
+
+def test_an_error_that_came_back_fits_the_published_schema() -> None:
+    error = error_of({"errorType": "MigrationFailed", "errorMessage": "P3018 It failed. Mend it."})
+
+    outcome = Outcome(Action.DEPLOY, Status.FAILED, RUN_ID, 1, error=error)
+
+    check_outcome(to_json(outcome))
+    assert isinstance(error, MigrationFailed)
+
+
+def test_a_class_of_ours_without_a_code_is_not_taken_for_ours() -> None:
+    assert error_of({"errorType": "LockTimeout", "errorMessage": "somebody else's"}).code == "M904"
+
+
+@pytest.mark.parametrize(
+    ("payload", "code", "unknown"),
+    [
+        ({"errorType": "Sandbox.Timedout", "errorMessage": "x Task timed out after 3.00 seconds"}, "M808", True),
+        ({"errorMessage": "x Task timed out after 900.03 seconds"}, "M808", True),
+        ({"errorType": "Runtime.ImportModuleError", "errorMessage": "No module"}, "M903", False),
+        ({"errorType": "Runtime.UserCodeSyntaxError", "errorMessage": "bad"}, "M903", False),
+        ({"errorType": "Runtime.ExitError", "errorMessage": "exited"}, "M904", True),
+        ({"errorType": "ValueError", "errorMessage": "of another\nfunction."}, "M904", True),
+        ({"errorType": "ValueError"}, "M904", True),
+        ("nothing", "M904", True),
+        (None, "M904", True),
+    ],
+)
+def test_an_end_that_was_not_the_functions_choice_is_told_as_that(payload: object, code: str, unknown: bool) -> None:
+    error = error_of(payload)
+
+    assert (error.code, error.unknown, len(error.headline.splitlines())) == (code, unknown, 1)
+
+
+@pytest.mark.parametrize(
+    "payload", [None, "done", 1, [], {}, {**to_json(FULL), "status": "great"}, {"status": "applied"}]
+)
+def test_an_answer_that_is_no_outcome_is_told_as_that(payload: object) -> None:
+    with pytest.raises(MigrateError) as raised:
+        outcome_of(answer(payload))
+
+    assert raised.value.code == "M809"
+
+
+def test_the_id_is_the_one_that_the_function_gives_else_lambdas() -> None:
+    def id_in(payload: str, *, is_error: bool = False) -> str:
+        return Answer("migrate", payload, is_error, "of-the-header").request_id
+
+    assert id_in(json.dumps({"runId": RUN_ID})) == RUN_ID
+    assert id_in(json.dumps({"requestId": RUN_ID}), is_error=True) == RUN_ID
+    assert id_in(json.dumps({"runId": ""})) == "of-the-header"
+    assert id_in("no JSON") == "of-the-header"
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentences"),
+    [
+        (
+            {"action": Action.PLAN, "pending": (PendingMigration("b", "atomic", 1),)},
+            ["Following migration have not yet been applied:\nb", "Would apply `b`: atomic, 1 statement"],
+        ),
+        ({"action": Action.VERIFY}, ["Database schema is up to date!"]),
+        ({"action": Action.RESOLVE, "resolved": ("a",)}, ["Migration a marked as applied."]),
+        (
+            {"action": Action.STATUS, "warnings": (Diagnostic("M510", "Edited.", ("a",)),)},
+            ["M510 Edited.", "Database schema is up to date!"],
+        ),
+    ],
+)
+def test_what_a_terminal_would_have_told_is_told(changes: dict[str, object], sentences: list[str]) -> None:
+    outcome = Outcome(**{"status": Status.UP_TO_DATE, "run_id": RUN_ID, "elapsed_ms": 1, **changes})  # type: ignore[arg-type]  # a mapping has one type for all values
+
+    events = events_of(outcome, Request(outcome.action, applied=("a",)))
+
+    assert [sentence.text for event in events for sentence in event.sentences] == sentences
