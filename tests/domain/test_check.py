@@ -58,12 +58,20 @@ def test_in_json_a_check_has_its_code_and_what_to_do_where_there_is_something() 
 
     check_outcome(outcome)
     assert outcome["checks"] == [
-        {"name": "dns", "result": "passed", "message": "db.internal is 10.0.1.7", "nextStep": None, "code": None},
+        {
+            "name": "dns",
+            "result": "passed",
+            "message": "db.internal is 10.0.1.7",
+            "nextStep": None,
+            "class": None,
+            "code": None,
+        },
         {
             "name": "dns",
             "result": "unknown",
             "message": "It is weak.",
             "nextStep": "Remove sslmode.",
+            "class": None,
             "code": None,
         },
         {
@@ -71,6 +79,7 @@ def test_in_json_a_check_has_its_code_and_what_to_do_where_there_is_something() 
             "result": "unknown",
             "message": "not looked at: needs secret, ownerRole",
             "nextStep": None,
+            "class": None,
             "code": None,
         },
         {
@@ -78,6 +87,7 @@ def test_in_json_a_check_has_its_code_and_what_to_do_where_there_is_something() 
             "result": "failed",
             "message": "Nothing listens.",
             "nextStep": "Start it. A login by IAM needs a grant.",
+            "class": "SettingsInvalid",
             "code": "M322",
         },
     ]
