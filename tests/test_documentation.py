@@ -55,9 +55,9 @@ def test_the_options_that_the_documentation_lists_are_taken() -> None:
 
 
 def test_every_payload_on_a_command_line_is_a_request() -> None:
-    payloads = [payload for block in fenced("sh") for payload in re.findall(r"--payload '(.*?)'", block)]
+    payloads = [payload for block in fenced("sh") for payload in re.findall(r"'(\{.*?\})'", block)]
 
-    assert {parse_request(json.loads(payload)).action for payload in payloads} == {Action.DOCTOR}
+    assert {parse_request(json.loads(payload)).action for payload in payloads} == {Action.VERIFY}
 
 
 def test_every_json_block_is_json() -> None:
