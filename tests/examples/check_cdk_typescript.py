@@ -1,6 +1,7 @@
 """The example in TypeScript is compiled by its own compiler and synthesised."""
 
 import json
+import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,10 +13,15 @@ import pytest
 from tests.examples.conftest import EXAMPLES, NewRepository, add_migration
 from tests.examples.programs import ROOT, check_passed, needs_cdk_for_node, run
 from tests.examples.synthesised import (
+    ACCOUNT,
     FLAG,
     check_custom_resource,
+    check_function_name_is_an_output,
+    check_lets_the_function_in,
+    check_no_circle,
     check_service_waits,
     check_waits_for_ingress,
+    environment_of,
     layer_files,
     migration_files,
     stack_in,
@@ -28,6 +34,9 @@ EXAMPLE = "cdk-typescript"
 SETTINGS = json.loads((EXAMPLES / EXAMPLE / "cdk.json").read_text())
 _SYNTHESISE = Path(__file__).with_name("synthesise.cjs")
 _GUARD = "isEnabled(FLAG)"
+# Without credentials, so that nothing is looked up.
+_OFFLINE = {"CDK_DISABLE_CLI_TELEMETRY": "1", "AWS_EC2_METADATA_DISABLED": "true"}
+_OFFLINE |= {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +44,7 @@ def infra(new_repository: NewRepository) -> Path:
     """The example's folder in a repository, with its packages installed, after the command of its cdk.json."""
     folder = new_repository(EXAMPLE)
     (folder / "node_modules").symlink_to(ROOT / ".node-cdk" / "node_modules")
-    variables = {"CDK_OUTDIR": str(folder / "out"), "CDK_CONTEXT_JSON": json.dumps(SETTINGS["context"])}
+    variables = {"CDK_OUTDIR": str(folder / "out"), "CDK_CONTEXT_JSON": json.dumps(SETTINGS["context"]), **ACCOUNT}
     check_passed(run(["sh", "-c", SETTINGS["app"]], directory=folder, variables=variables))
     return folder
 
@@ -64,14 +73,17 @@ def triggered(infra: Path, grown: Path) -> Triggered:
     context = SETTINGS["context"]
     for folder in (infra, grown):
         take_guard_away(folder / "build")
+    shutil.copy(Path(__file__).with_name("existing.cjs"), infra / "build" / "existing.js")
     jobs = [
         job("before", infra, context),
         job("after", grown, context),
         job("refused", infra, {}),
         job("before-unguarded", infra, {}, "unguarded"),
         job("after-unguarded", grown, {}, "unguarded"),
+        job("existing", infra, context, "migrations", "existing"),
+        job("existing-by-trigger", infra, context, app="existing"),
     ]
-    finished = run(["node", _SYNTHESISE, "app.js", json.dumps(jobs)])
+    finished = run(["node", _SYNTHESISE, json.dumps(jobs)])
     check_passed(finished)
     thrown = dict(zip((each["name"] for each in jobs), json.loads(finished.stdout.splitlines()[-1]), strict=True))
     errors = {name: error for name, error in thrown.items() if error is not None}
@@ -86,10 +98,12 @@ def take_guard_away(build: Path) -> None:
     (build / "unguarded.js").write_text(guarded.replace(_GUARD, f"{_GUARD} && false"))
 
 
-def job(name: str, folder: Path, context: object, migrations: str = "migrations-by-trigger") -> dict[str, Any]:
+def job(
+    name: str, folder: Path, context: object, migrations: str = "migrations-by-trigger", app: str = "app"
+) -> dict[str, Any]:
     """What synthesise.cjs is to do."""
-    output = str(folder / name)
-    return {"name": name, "directory": str(folder), "output": output, "context": context, "migrations": migrations}
+    places = {"directory": str(folder), "output": str(folder / name)}
+    return {"name": name, **places, "context": context, "app": f"{app}.js", "migrations": migrations}
 
 
 def test_the_service_waits_for_the_custom_resource(infra: Path) -> None:
@@ -98,6 +112,38 @@ def test_the_service_waits_for_the_custom_resource(infra: Path) -> None:
     check_service_waits(template, "Custom::Migrations")
     check_waits_for_ingress(template, "Custom::Migrations")
     check_custom_resource(template)
+
+
+@pytest.mark.parametrize(
+    ("name", "type_name"), [("existing", "Custom::Migrations"), ("existing-by-trigger", "Custom::Trigger")]
+)
+def test_what_a_team_has_already_lets_the_function_in_before_it_runs(
+    triggered: Triggered, name: str, type_name: str
+) -> None:
+    check_no_circle(triggered.stacks[name])
+    check_lets_the_function_in(triggered.stacks[name], type_name)
+
+
+def test_the_functions_name_is_an_output(infra: Path, triggered: Triggered) -> None:
+    check_function_name_is_an_output(stack_in(infra / "out"))
+    check_function_name_is_an_output(triggered.stacks["before"])
+
+
+def test_it_is_deployed_where_the_callers_account_is(infra: Path) -> None:
+    assert environment_of(infra / "out") == "aws://111111111111/eu-west-1"
+
+
+def test_the_cdks_command_is_locked_with_the_library_and_takes_what_that_writes(infra: Path, tmp_path: Path) -> None:
+    lock = json.loads((infra / "package-lock.json").read_text())["packages"]
+    command: list[str | Path] = [infra / "node_modules" / ".bin" / "cdk", "synth", "--quiet", "--no-notices"]
+    command.append("--no-version-reporting")  # a resource of its own
+
+    assert "node_modules/aws-cdk" in lock
+    assert not any("resolved" in package for package in lock.values())
+    check_passed(
+        run([*command, "--output", tmp_path / "out"], directory=infra, variables={**_OFFLINE, "HOME": str(tmp_path)})
+    )
+    assert stack_in(tmp_path / "out")["Resources"].keys() == stack_in(infra / "out")["Resources"].keys()
 
 
 def test_the_layer_holds_the_migrations_and_nothing_else(infra: Path) -> None:

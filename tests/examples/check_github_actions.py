@@ -94,6 +94,11 @@ def test_the_stack_gets_the_parameters_that_it_has() -> None:
     assert dict(given)["RunToken"] == "GITHUB_RUN_NUMBER"
 
 
+def test_a_job_that_is_run_again_after_it_passed_passes() -> None:
+    """Its GITHUB_RUN_NUMBER is the same, so that nothing is to change, which `sam deploy` takes for a failure."""
+    assert "--no-fail-on-empty-changeset" in script(STACK, "Migrate and roll")
+
+
 def test_what_failed_is_said_only_after_a_failure_and_of_this_run() -> None:
     [step] = [step for step in steps(STACK) if step.get("if") == "failure()"]
 
@@ -106,6 +111,34 @@ def test_the_services_roll_after_the_migrations_and_the_tag_that_they_start_move
 
     assert names == ["Push the image", "Give the function the migrations", "Apply the migrations", "Roll the services"]
     assert [name for name in names if ":live" in script(IMAGE, name)] == ["Roll the services"]
+
+
+def test_the_function_is_ready_before_it_is_invoked() -> None:
+    commands = re.findall(r"^aws lambda ([a-z-]+) ?(function-updated)?", flat(IMAGE), re.MULTILINE)
+
+    assert [" ".join(words).strip() for words in commands] == [
+        "update-function-configuration",
+        "wait function-updated",
+        "invoke",
+    ]
+
+
+def flat(path: Path) -> str:
+    """All that the steps run."""
+    return "\n".join(step["run"] for step in steps(path) if "run" in step)
+
+
+def test_the_comment_says_that_the_stack_of_the_function_has_to_be_given_the_layer_too() -> None:
+    comment = IMAGE.read_text().partition("\nname:")[0]
+
+    assert "MigrationsLayerArn=" in comment
+
+
+def test_the_comment_says_how_long_and_for_how_many_services_it_waits() -> None:
+    comment = script(IMAGE, "Roll the services")
+
+    assert "10 minutes" in comment
+    assert "10 services" in comment
 
 
 @needs_jq

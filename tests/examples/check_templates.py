@@ -13,6 +13,7 @@ from tests.examples.templates import only, read_template, waits_for
 TEMPLATE = ROOT / "template.yaml"
 STACKS = [EXAMPLES / name for name in ("sam/template.yaml", "cloudformation/template.yaml")]
 STACKS.append(EXAMPLES / "cloudformation" / "new-database.yaml")
+WORKFLOW = EXAMPLES / "github-actions" / "deploy-stack.yml"
 ROLES = sorted((EXAMPLES / "github-actions").glob("*.role.yaml"))
 PROGRAMS = ROOT / ".venv-sam" / "bin"
 _a_stack = pytest.mark.parametrize("path", STACKS, ids=lambda path: str(path.relative_to(EXAMPLES)))
@@ -84,6 +85,47 @@ def test_a_new_database_is_reached_with_its_attached_secret_from_a_group_that_it
     assert given["DatabaseSecurityGroupId"] == {"Ref": "DatabaseSecurityGroup"}
     assert given["VpcId"] == {"Ref": "VpcId"}
     assert "SecurityGroupIds" not in given
+
+
+def test_a_new_database_is_open_to_the_service_before_it_starts() -> None:
+    template = read_template(STACKS[2])
+    rule = template["Resources"]["DatabaseIngress"]["Properties"]
+    [group] = only(template, "AWS::ECS::Service")[1]["Properties"]["NetworkConfiguration"]["AwsvpcConfiguration"][
+        "SecurityGroups"
+    ]
+
+    assert rule["GroupId"] == {"Ref": "DatabaseSecurityGroup"}
+    assert rule["SourceSecurityGroupId"] == group
+    assert (rule["IpProtocol"], rule["FromPort"], rule["ToPort"]) == ("tcp", 5432, 5432)
+    assert "DatabaseIngress" in waits_for(only(template, "AWS::ECS::Service")[1])
+
+
+@_a_stack
+def test_the_functions_name_is_an_output(path: Path) -> None:
+    output = read_template(path)["Outputs"]["FunctionName"]
+
+    assert output["Value"] == {"Fn::GetAtt": "Migrator.Outputs.FunctionName"}
+
+
+@pytest.mark.parametrize("path", [*STACKS, WORKFLOW], ids=lambda path: path.name)
+def test_the_comment_says_what_to_do_after_a_first_deployment_that_failed(path: Path) -> None:
+    comment = re.sub(r"\s*\n#\s*", " ", path.read_text().partition("\nAWSTemplate")[0].partition("\nname:")[0])
+
+    assert "ROLLBACK_COMPLETE" in comment
+    assert "aws cloudformation delete-stack --stack-name shop" in comment
+    assert "--disable-rollback" in comment
+    # CloudFormation refuses to update what it was told to do nothing about: [on-failure: DO_NOTHING].
+    assert "DO_NOTHING" not in comment
+
+
+def test_sam_knows_the_options_that_the_workflow_and_the_comments_give(tmp_path: Path) -> None:
+    texts = [STACKS[0].read_text().partition("\nAWSTemplate")[0], WORKFLOW.read_text()]
+    commands = [command for text in texts for command in re.findall(r"sam deploy(?:.*\\\n)*.*", text)]
+    finished = run([PROGRAMS / "sam", "deploy", "--help"], variables={"HOME": str(tmp_path), "SAM_CLI_TELEMETRY": "0"})
+    known = set(re.findall(r"--[a-z0-9-]+", finished.stdout))
+
+    assert len(commands) >= 2
+    assert set(re.findall(r"--[a-z0-9-]+", "".join(commands))) | {"--disable-rollback"} <= known
 
 
 def test_plain_cloudformation_differs_from_sam_in_the_layer_alone() -> None:

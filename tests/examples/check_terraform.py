@@ -51,8 +51,42 @@ def test_the_service_waits_for_the_migrations_of_the_new_layer(resources: dict[s
         "aws_lambda_invocation.migrations"
     ]
     assert plain(invocation["lifecycle_scope"]) == "CRUD"
-    assert [plain(each) for each in invocation["triggers"].values()] == [layer]
+    assert plain(invocation["triggers"]["migrations"]) == layer
     assert [plain(each) for each in resources["aws_lambda_function.migrate"]["layers"]] == [layer]
+
+
+def test_a_new_runner_replaces_the_invocation_that_it_would_have_to_delete(resources: dict[str, Any]) -> None:
+    """So that no invocation is left in the state whose delete a runner that does not start would have to answer."""
+    triggers = resources["aws_lambda_invocation.migrations"]["triggers"]
+
+    assert plain(triggers["runner"]) == "aws_lambda_function.migrate.source_code_hash"
+    assert plain(resources["aws_lambda_function.migrate"]["source_code_hash"]) == "filebase64sha256(local.runner)"
+
+
+def test_the_function_is_made_after_its_rights(resources: dict[str, Any]) -> None:
+    waits_for = [plain(each) for each in resources["aws_lambda_function.migrate"]["depends_on"]]
+
+    assert waits_for == ["aws_iam_role_policy.migrate"]
+
+
+def test_the_functions_name_is_an_output() -> None:
+    with MAIN.open(encoding="utf-8") as file:
+        [value] = [
+            body["value"]
+            for block in hcl2.load(file)["output"]
+            for name, body in block.items()
+            if name.strip('"') == "function_name"
+        ]
+
+    assert plain(value) == "aws_lambda_function.migrate.function_name"
+
+
+def test_the_comment_says_what_a_plan_leaves_behind_and_how_to_get_past_a_runner_that_does_not_start() -> None:
+    comment = MAIN.read_text().partition("\nterraform {")[0]
+
+    assert ".terraform/migrations.zip" in comment
+    assert "-target=aws_lambda_function.migrate" in comment
+    assert "terraform state rm aws_lambda_invocation.migrations" in comment
 
 
 def test_the_function_takes_what_terraform_sends(resources: dict[str, Any]) -> None:

@@ -1,11 +1,11 @@
-// `node synthesise.cjs APP JOB`: synthesises the compiled app once for each entry of JOB (JSON), in one process, since
-// loading the CDK is most of the time. An entry has a directory to work in, one to write into, the context of cdk.json
-// and the module to take in place of `migrations`. Prints the error of each, or null, as a list of JSON.
+// `node synthesise.cjs JOBS`: synthesises a compiled app once for each entry of JOBS (JSON), in one process, since
+// loading the CDK is most of the time. An entry has a directory to work in, one to write into, the context of cdk.json,
+// the app, and the module to take in place of `migrations`. Prints the error of each, or null, as a list of JSON.
 const path = require('node:path');
 
-const [, , app, jobs] = process.argv;
+const [, , jobs] = process.argv;
 
-function error({ directory, output, context, migrations }) {
+function error({ directory, output, context, app, migrations }) {
   const build = path.join(directory, 'build');
   Object.assign(process.env, { CDK_OUTDIR: output, CDK_CONTEXT_JSON: JSON.stringify(context) });
   process.chdir(directory);

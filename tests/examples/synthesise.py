@@ -1,6 +1,6 @@
-"""`python synthesise.py MODULE…`, in the example's folder: app.py once with each module in place of `migrations`.
+"""`python synthesise.py APP:MODULE…`, in the example's folder: each app with a module in place of `migrations`.
 
-In one process, since the CDK takes seconds to start. Leaves what each wrote in `$CDK_OUTDIR-MODULE`.
+In one process, since the CDK takes seconds to start. Leaves what each wrote in `$CDK_OUTDIR-APP-MODULE`.
 """
 
 import importlib
@@ -11,14 +11,16 @@ import sys
 from pathlib import Path
 
 
-def main(modules: list[str]) -> None:
-    """Synthesise once a module."""
+def main(pairs: list[str]) -> None:
+    """Synthesise once a pair."""
     sys.path.insert(0, str(Path.cwd()))
     output = os.environ["CDK_OUTDIR"]
-    for name in modules:
-        sys.modules["migrations"] = importlib.import_module(name)
-        runpy.run_path("app.py")
-        shutil.move(output, f"{output}-{name}")
+    jobs = [pair.split(":") for pair in pairs]
+    modules = {module: importlib.import_module(module) for _, module in jobs}  # before one is in another's place
+    for app, module in jobs:
+        sys.modules["migrations"] = modules[module]
+        runpy.run_path(f"{app}.py")
+        shutil.move(output, f"{output}-{app}-{module}")
 
 
 if __name__ == "__main__":

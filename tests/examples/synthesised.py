@@ -1,5 +1,6 @@
 """What a synthesised stack has to hold, in whatever language it was written."""
 
+import json
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 from tests.examples.templates import Template, of_type, only, read_template, waits_for
 
 FLAG = "@aws-cdk/aws-lambda:recognizeLayerVersion"
+# What the CDK's command gives to the app: the account and the region of who called it.
+ACCOUNT = {"CDK_DEFAULT_ACCOUNT": "111111111111", "CDK_DEFAULT_REGION": "eu-west-1"}
 
 
 def stack_in(output: Path) -> Template:
@@ -38,6 +41,28 @@ def check_waits_for_ingress(template: Template, type_name: str) -> None:
     }
     assert len(ingresses) == 1
     assert ingresses <= waits_for(only(template, type_name)[1])
+
+
+def check_lets_the_function_in(template: Template, type_name: str) -> None:
+    """The same where the database's group is looked up: there it is what waits for the rule, not for the database."""
+    check_waits_for_ingress(template, type_name)
+    rule = only(template, "AWS::EC2::SecurityGroupIngress")[1]["Properties"]
+    assert rule["GroupId"] == "sg-0123456789abcdef0"
+    assert (rule["IpProtocol"], rule["FromPort"], rule["ToPort"]) == ("tcp", 5432, 5432)
+
+
+def check_function_name_is_an_output(template: Template) -> None:
+    """The stack says what to give to `migrate-lambda invoke`: the function's name, or that of the nested stack's."""
+    value = template["Outputs"]["FunctionName"]["Value"]
+    nested = of_type(template, "AWS::CloudFormation::Stack")
+    assert mentioned(value) <= of_type(template, "AWS::Lambda::Function") | nested
+    assert mentioned(value)
+
+
+def environment_of(output: Path) -> str:
+    """Where the stack is deployed: aws://ACCOUNT/REGION."""
+    manifest = json.loads((output / "manifest.json").read_text())
+    return str(manifest["artifacts"]["Shop"]["environment"])
 
 
 def check_no_circle(template: Template) -> None:

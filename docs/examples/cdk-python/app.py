@@ -1,13 +1,18 @@
 """A service that waits for its migrations, with the CDK in Python.
 
 Fits: a stack with its own database and ECS services. Look up what you have already (ec2.Vpc.from_lookup,
-rds.DatabaseInstance.from_database_instance_attributes, secretsmanager.Secret.from_secret_complete_arn), and keep the
-rest. Copy this folder to infra/ in your repository, beside packages/prisma/migrations/ and the two files of the release
-in vendor/migrate-lambda/. Then: pip install -r requirements.txt && npx cdk deploy
-(the first time with --no-rollback: one bad migration would roll the new database back).
+rds.DatabaseInstance.from_database_instance_attributes with its security_groups,
+ec2.SecurityGroup.from_security_group_id, secretsmanager.Secret.from_secret_complete_arn), and keep the rest.
+Copy this folder to infra/ in your repository, beside packages/prisma/migrations/ and the two files of the release in
+vendor/migrate-lambda/. Then, with the account's credentials:
+  pip install -r requirements.txt
+  npx aws-cdk@2 bootstrap  # once in an account and region; @2 as the library
+  npx aws-cdk@2 deploy     # the first time with --no-rollback: one bad migration would roll the new database back
 Change: the image, the sizes, the names. Costs: the database, the tasks and the NAT gateway; the function next to
 nothing.
 """
+
+import os
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
@@ -17,7 +22,13 @@ from aws_cdk import aws_rds as rds
 from migrations import Migrations  # or migrations_by_trigger, or migrations_included
 
 app = cdk.App()
-stack = cdk.Stack(app, "Shop")
+stack = cdk.Stack(
+    app,
+    "Shop",
+    env=cdk.Environment(  # from_lookup needs both
+        account=os.environ.get("CDK_DEFAULT_ACCOUNT"), region=os.environ.get("CDK_DEFAULT_REGION")
+    ),
+)
 
 vpc = ec2.Vpc(stack, "Vpc", max_azs=2, nat_gateways=1)
 database = rds.DatabaseInstance(

@@ -13,7 +13,7 @@ from aws_cdk.aws_secretsmanager import ISecret
 from aws_cdk.cloudformation_include import CfnInclude
 from constructs import Construct
 
-from runner import migrations_layer
+from runner import migrations_layer, name_for_invoke
 
 
 class Migrations(Construct):
@@ -44,3 +44,4 @@ class Migrations(Construct):
             properties={"MigrationsLayerArn": layer.layer_version_arn},
         )
         run.node.add_dependency(nested, database, vpc)
+        name_for_invoke(self, function.ref)

@@ -19,6 +19,12 @@ def migrations_layer(scope: Construct) -> lambda_.LayerVersion:
     )
 
 
+def name_for_invoke(scope: Construct, name: str) -> None:
+    """The stack's output FunctionName."""
+    output = cdk.CfnOutput(scope, "Name", description="For `migrate-lambda invoke`", value=name)
+    output.override_logical_id("FunctionName")
+
+
 class Runner(Construct):
     """`secret` holds the credentials; a database's own secret is attached to it, so that it holds the host."""
 
@@ -50,4 +56,17 @@ class Runner(Construct):
             ),
         )
         secret.grant_read(self.function)
-        database.connections.allow_default_port_from(self.function, "Migrations")
+        # Below this construct, where allow_default_port_from would make it below the database's group: what depends on
+        # the runner waits for this rule, also when the group is looked up.
+        for index, group in enumerate(database.connections.security_groups):
+            ec2.CfnSecurityGroupIngress(
+                self,
+                f"Ingress{index}",
+                description="Migrations",
+                group_id=group.security_group_id,
+                source_security_group_id=self.function.connections.security_groups[0].security_group_id,
+                ip_protocol="tcp",
+                from_port=database.instance_endpoint.port,
+                to_port=database.instance_endpoint.port,
+            )
+        name_for_invoke(self, self.function.function_name)

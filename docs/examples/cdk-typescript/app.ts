@@ -1,10 +1,13 @@
 // A service that waits for its migrations, with the CDK in TypeScript.
 //
 // Fits: a stack with its own database and ECS services. Look up what you have already (ec2.Vpc.fromLookup,
-// rds.DatabaseInstance.fromDatabaseInstanceAttributes, secretsmanager.Secret.fromSecretCompleteArn) and keep the rest.
+// rds.DatabaseInstance.fromDatabaseInstanceAttributes with its securityGroups, ec2.SecurityGroup.fromSecurityGroupId,
+// secretsmanager.Secret.fromSecretCompleteArn) and keep the rest.
 // Copy this folder to infra/ in your repository, beside packages/prisma/migrations/ and the two files of the release in
-// vendor/migrate-lambda/. Then: npm ci && npx cdk deploy
-// (the first time with --no-rollback: one bad migration would roll the new database back).
+// vendor/migrate-lambda/. Then, with the account's credentials:
+//   npm ci
+//   npx cdk bootstrap # once in an account and region
+//   npx cdk deploy    # the first time with --no-rollback: one bad migration would roll the new database back
 // Change: the image, the sizes, the names. Costs: the database, the tasks and the NAT gateway; the function next to
 // nothing.
 import * as cdk from 'aws-cdk-lib';
@@ -14,7 +17,9 @@ import * as rds from 'aws-cdk-lib/aws-rds';
 import { Migrations } from './migrations'; // or './migrations-by-trigger'
 
 const app = new cdk.App();
-const stack = new cdk.Stack(app, 'Shop');
+const stack = new cdk.Stack(app, 'Shop', {
+  env: { account: process.env.CDK_DEFAULT_ACCOUNT, region: process.env.CDK_DEFAULT_REGION }, // fromLookup needs both
+});
 
 const vpc = new ec2.Vpc(stack, 'Vpc', { maxAzs: 2, natGateways: 1 });
 const database = new rds.DatabaseInstance(stack, 'Database', {

@@ -44,6 +44,20 @@ export class Runner extends Construct {
       }),
     });
     secret.grantRead(this.function);
-    database.connections.allowDefaultPortFrom(this.function, 'Migrations');
+    // Below this construct, where allowDefaultPortFrom would make it below the database's group: what depends on the
+    // runner waits for this rule, also when the group is looked up.
+    database.connections.securityGroups.forEach(
+      (group, index) =>
+        new ec2.CfnSecurityGroupIngress(this, `Ingress${index}`, {
+          description: 'Migrations',
+          groupId: group.securityGroupId,
+          sourceSecurityGroupId: this.function.connections.securityGroups[0].securityGroupId,
+          ...database.connections.defaultPort!.toRuleJson(),
+        }),
+    );
+    new cdk.CfnOutput(this, 'Name', {
+      description: 'For `migrate-lambda invoke`',
+      value: this.function.functionName,
+    }).overrideLogicalId('FunctionName');
   }
 }

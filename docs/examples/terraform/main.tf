@@ -7,6 +7,11 @@
 # has no host: then add MIGRATE_HOST and MIGRATE_DBNAME.
 # Run once more without a change: terraform apply -replace=aws_lambda_invocation.migrations
 # A failed run stays out of the state, so that the next apply tries again; a destroy changes nothing in the database.
+# Plan and apply in jobs of their own: archive_file writes .terraform/migrations.zip in the plan (so does its resource,
+# which is deprecated), so hand that over with the plan.
+# An apply or destroy asks the function also for a delete. Where it does not start any more (its network, its role):
+# mend it alone, with terraform apply -target=aws_lambda_function.migrate, or let Terraform forget the run, with
+# terraform state rm aws_lambda_invocation.migrations
 # Costs: next to nothing.
 terraform {
   required_version = ">= 1.5"
@@ -95,6 +100,7 @@ resource "aws_lambda_invocation" "migrations" {
   # What changes belongs here and not into the input: after a failed run this is still to do in the next apply.
   triggers = {
     migrations = aws_lambda_layer_version.migrations.arn
+    runner     = aws_lambda_function.migrate.source_code_hash # so that each runner deletes its own run, or has none
   }
 }
 
@@ -152,6 +158,11 @@ resource "aws_iam_role_policy" "migrate" {
       },
     ]
   })
+}
+
+output "function_name" {
+  description = "For `migrate-lambda invoke`."
+  value       = aws_lambda_function.migrate.function_name
 }
 
 output "outcome" {
