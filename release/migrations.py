@@ -23,6 +23,9 @@ def read_migrations(directory: Path) -> MigrationsDirectory:
     """Read the directory as the function would. Raises: SettingsInvalid as the function would, Refused."""
     if not directory.is_dir():
         raise Refused(f"There is no migrations directory {directory}. Name one that there is: MIGRATIONS=DIR.")
+    below = directory / DIRECTORY_NAME
+    if not any(directory.glob(f"*/{SCRIPT_NAME}")) and any(below.glob(f"*/{SCRIPT_NAME}")):
+        raise Refused(f"{directory} holds no migrations, but {below} does. Name that one: MIGRATIONS={below}.")
     return read_directory(directory)
 
 

@@ -25,6 +25,16 @@ _ADDRESS = "s3://bucket/key"
 
 Template = dict[str, Any]
 
+_LAYER_OF_RUN: Template = {
+    "RuleCondition": {"Fn::Equals": [{"Ref": "RunMigrations"}, "true"]},
+    "Assertions": [
+        {
+            "Assert": {"Fn::Not": [{"Fn::Equals": [{"Ref": "MigrationsLayerArn"}, ""]}]},
+            "AssertDescription": "Give MigrationsLayerArn: this package holds no migrations.",
+        }
+    ],
+}
+
 
 def plain_template(template: Template) -> Template:
     """The same stack without the SAM transform, its code the released package.
@@ -42,7 +52,8 @@ def plain_template(template: Template) -> Template:
     function["Metadata"] = {"cfn-lint": {"config": {"ignore_checks": ["W3002"]}}}
     layer = plain["Parameters"]["MigrationsLayerArn"]
     del layer["Default"]
-    layer["Description"] = "ARN of the layer version with the migrations."
+    layer["Description"] = "ARN of the layer version with the migrations. Empty with RunMigrations false at first."
+    plain["Rules"]["LayerOfRun"] = _LAYER_OF_RUN
     return plain
 
 

@@ -107,6 +107,7 @@ _BETTER: dict[tuple[str, str], object] = {
         "User: arn:aws:iam::123456789012:user/ci is not authorized to perform: lambda:InvokeFunction on resource: "
         "arn:aws:lambda:eu-central-1:123456789012:function:migrate"
     ),
+    ("answer_is_no_outcome", "action"): "deploy",
     ("answer_lost", "reason"): "ConnectionClosedError",
     ("aws_unreachable", "reason"): "EndpointConnectionError",
     ("function_cannot_start", "reason"): (

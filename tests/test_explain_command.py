@@ -151,7 +151,38 @@ def test_a_function_that_never_answered_is_told_with_where_to_look(aws: StandIn,
     events = [event(2, "Migrations", "CREATE_FAILED", silence), event(1, "shop", "CREATE_IN_PROGRESS")]
     aws.answer("DescribeStackEvents", {"StackEvents": events})
 
-    assert migrate("explain", "shop").stdout.splitlines()[-1] == "  migrate-lambda subnets SUBNET"
+    assert migrate("explain", "shop").stdout.splitlines()[-2:] == [
+        "  migrate-lambda logs --stack shop --since 3h",
+        "  migrate-lambda subnets SUBNET",
+    ]
+
+
+def test_an_update_that_somebody_cancelled_is_told_as_that(aws: StandIn, migrate: Migrate) -> None:
+    events = [
+        event(5, "shop", "UPDATE_ROLLBACK_COMPLETE"),
+        event(4, "Web", "UPDATE_FAILED", "Resource update cancelled"),
+        event(3, "shop", "UPDATE_ROLLBACK_IN_PROGRESS", "User Initiated"),
+        event(1, "shop", "UPDATE_IN_PROGRESS", "User Initiated"),
+    ]
+    aws.answer("DescribeStackEvents", {"StackEvents": events})
+
+    ended = migrate("explain", "shop")
+
+    time = f"{BEGUN + timedelta(seconds=3):%Y-%m-%d %H:%M:%S}Z"
+    assert (ended.code, ended.stdout) == (
+        1,
+        f"Somebody cancelled the last operation of the stack shop, {time}: UPDATE_ROLLBACK_COMPLETE.\n",
+    )
+
+
+def test_the_arn_of_a_stack_says_the_region_itself(aws: StandIn, migrate: Migrate) -> None:
+    aws.answer_in_pages("DescribeStackEvents", *FAILED)
+    elsewhere = arn("shop").replace(REGION, "us-east-1")
+
+    ended = migrate("explain", elsewhere)
+
+    assert {asked.region for asked in aws.asked} == {"us-east-1"}
+    assert ended.stdout.splitlines()[-1].endswith(" --since 3h --region us-east-1")
 
 
 def test_what_nobody_foresaw_exits_with_70_and_not_as_a_failure_that_was_found(aws: StandIn, migrate: Migrate) -> None:

@@ -3,11 +3,14 @@
 import json
 import os
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lambda_fn.cli.conversation import wait_for
+from lambda_fn.deadline import started
 from lambda_fn.domain.outcome import Outcome, Status, to_json
 from lambda_fn.domain.request import Action
 from tests.fixtures.aws_stand_in import LOG_GROUP, REGION, Answered, Asked, Background, Migrate, StandIn
@@ -95,6 +98,55 @@ def test_an_error_of_the_function_exits_as_at_the_database(
     assert (error["nextStep"], error["details"], ended.json["runId"]) == (None, ["DETAIL: d"], RUN_ID)
 
 
+@pytest.mark.parametrize("kind", ["MigrationFailed", "Runtime.HandlerError"])
+def test_a_gate_that_is_closed_exits_so_whatever_the_type_is_called(aws: StandIn, migrate: Migrate, kind: str) -> None:
+    aws.answer("Invoke", raised(kind, "M503 The database schema is not up to date. Deploy."))
+
+    ended = migrate("invoke", FUNCTION, "verify")
+
+    assert (ended.code, ended.stdout) == (1, "ERROR: M503 The database schema is not up to date. Deploy.\n")
+
+
+@pytest.mark.parametrize("action", ["deploy", "status", "verify"])
+@pytest.mark.parametrize("status", ["failed", "unknown", "upToDate"])
+def test_an_error_inside_an_answer_is_no_success(aws: StandIn, migrate: Migrate, action: str, status: str) -> None:
+    error = {"class": "DatabaseUnreachable", "code": "P1001", "message": "P1001 No answer. Try again."}
+    answered = {**UP_TO_DATE, "action": action, "status": status, "error": error}
+    aws.answer("Invoke", Answered(answered))
+
+    ended, as_json = migrate("invoke", FUNCTION, action), migrate("invoke", FUNCTION, action, "--json")
+
+    assert (ended.code, as_json.code) == (3, 3)
+    assert ended.stdout.splitlines()[-1] == "ERROR: P1001 No answer. Try again."
+    assert "success" not in ended.stdout
+    assert as_json.json == answered
+
+
+@pytest.mark.parametrize(
+    "changes", [{"status": "failed"}, {"status": "unknown"}, {"status": "skipped"}, {"action": "status"}]
+)
+def test_an_answer_that_is_no_success_of_the_action_is_not_told_as_one(
+    aws: StandIn, migrate: Migrate, changes: dict[str, str]
+) -> None:
+    aws.answer("Invoke", Answered({**UP_TO_DATE, **changes}))
+
+    ended = migrate("invoke", FUNCTION, "deploy", "--json")
+
+    assert (ended.code, ended.json["error"]["code"], ended.json["status"]) == (2, "M809", "unknown")
+    assert f"The function {FUNCTION} ran, but its answer is no outcome of the action deploy" in ended.stderr
+    assert ended.json["runId"] == RUN_ID
+    check_outcome(ended.json)
+
+
+def test_a_login_in_another_functions_error_is_not_printed(aws: StandIn, migrate: Migrate) -> None:
+    aws.answer("Invoke", raised("OperationalError", "cannot reach postgresql://u:hunter2@h/db"))
+
+    ended = migrate("invoke", FUNCTION, "--json")
+
+    assert "hunter2" not in ended.stdout + ended.stderr
+    assert "postgresql://***@h/db" in ended.stderr
+
+
 def test_the_error_is_printed_once_though_the_log_has_it_too(aws: StandIn, migrate: Migrate) -> None:
     log = "\n".join(
         [
@@ -123,6 +175,7 @@ def test_what_is_wrong_with_the_request_is_refused_here_and_nothing_is_sent(aws:
         ("invoke", FUNCTION, "resolve"): "M105",
         ("invoke",): "M104",
         ("invoke", ""): "M104",
+        ("invoke", FUNCTION, "deploy", "--stack", "shop"): "M104",
     }
 
     for arguments, code in refused.items():
@@ -184,6 +237,19 @@ def test_an_arn_says_the_region_itself(aws: StandIn, migrate: Migrate) -> None:
     assert {asked.region for asked in aws.of("Invoke")} == {"us-east-1"}
 
 
+def test_the_arn_of_a_stack_says_the_region_itself(aws: StandIn, migrate: Migrate) -> None:
+    outputs = [{"OutputKey": "FunctionName", "OutputValue": "shop-Migrate-1A2B"}]
+    stack = {"StackName": "shop", "CreationTime": "2026-11-22T00:00:00Z", "StackStatus": "CREATE_COMPLETE"}
+    aws.answer("DescribeStacks", {"Stacks": [{**stack, "Outputs": outputs}]})
+    aws.answer("Invoke", raised("MigrationFailed", "P3018 If so, run: python -m lambda_fn resolve --applied a."))
+    arn = "arn:aws:cloudformation:us-east-1:123456789012:stack/shop/0a1b"
+
+    ended = migrate("invoke", "--stack", arn, "--region", "eu-west-1")
+
+    assert {asked.region for asked in aws.asked} == {"us-east-1"}
+    assert "migrate-lambda invoke shop-Migrate-1A2B resolve --region us-east-1 --applied a." in ended.stdout
+
+
 def test_doctor_prints_its_checks_and_exits_as_the_first_that_failed(aws: StandIn, migrate: Migrate) -> None:
     def check(name: str, result: str, **more: Any) -> dict[str, Any]:
         return {"name": name, "result": result, "message": "m.", "nextStep": None, "class": None, "code": None, **more}
@@ -242,7 +308,8 @@ def test_another_functions_answer_is_told_as_that(aws: StandIn, migrate: Migrate
 
     ended = migrate("invoke", FUNCTION, "--json")
 
-    assert (ended.code, ended.json["error"]["code"]) == (2, "M809")
+    assert (ended.code, ended.json["error"]["code"], ended.json["status"]) == (2, "M809", "unknown")
+    assert f"{FUNCTION} ran" in ended.stderr
 
 
 @pytest.mark.parametrize(
@@ -254,7 +321,23 @@ def test_another_functions_answer_is_told_as_that(aws: StandIn, migrate: Migrate
         (AwsError("ExpiredTokenException", SESSION := "The token planted-session-token is expired", 403), 2, "M801"),
         (AwsError("InvalidSignatureException", SESSION, 403), 2, "M801"),
         (AwsError("ResourceConflictException", "Pending", 409), 2, "M810"),
-        (AwsError("EC2AccessDeniedException", "EC2 refused", 502), 2, "M810"),
+        *(
+            (AwsError(f"{each}Exception", "It was refused", 502), 2, "M810")
+            for each in (
+                "EC2AccessDenied",
+                "EC2Throttled",
+                "ENILimitReached",
+                "EFSIO",
+                "KMSDisabled",
+                "SubnetIPAddressLimitReached",
+                "InvalidSubnetID",
+                "InvalidSecurityGroupID",
+                "InvalidZipFile",
+                "InvalidRuntime",
+                "ResourceNotReady",
+                "SnapStart",
+            )
+        ),
         (AwsError("ServiceException", "It broke", 500), 3, "M807"),
         (AwsError("504", "gateway", 504), 3, "M807"),
     ],
@@ -352,6 +435,49 @@ def test_the_log_may_be_forbidden_and_the_run_goes_on(aws: StandIn, migrate: Mig
     assert aws.of("FilterLogEvents")[0].parameters["logGroupName"] == f"/aws/lambda/{FUNCTION}"
 
 
+@pytest.mark.parametrize(
+    ("refused", "because"),
+    [
+        (AwsError("AccessDeniedException", "not allowed", 403), "lambda:GetFunctionConfiguration is not allowed"),
+        (AwsError("TooManyRequestsException", "Rate", 429), "lambda:GetFunctionConfiguration was not answered (M806)"),
+        (AwsError("ServiceException", "It broke", 500), "lambda:GetFunctionConfiguration was not answered (M804)"),
+    ],
+)
+def test_a_log_group_that_is_guessed_wrongly_is_told_once_and_the_run_goes_on(
+    aws: StandIn, migrate: Migrate, refused: AwsError, because: str
+) -> None:
+    """The log may be read, and the function logs to a group of another name than by default."""
+    aws.answer("GetFunctionConfiguration", refused)
+    aws.answer("Invoke", Answered(UP_TO_DATE))
+
+    ended = migrate("invoke", FUNCTION)
+
+    assert ended.code == 0
+    [warning] = [line for line in ended.stdout.splitlines() if line.startswith("WARNING: ")]
+    assert warning == (
+        f"WARNING: The log was not shown while the function ran: there is no log group /aws/lambda/{FUNCTION}, where a "
+        f"function logs by default, and where this one does is not known: {because}."
+    )
+    assert ended.stdout.splitlines()[-1] == "Migrations completed successfully"
+
+
+def test_a_log_group_that_a_function_has_yet_to_make_is_no_warning(aws: StandIn, migrate: Migrate) -> None:
+    aws.answer("GetFunctionConfiguration", {"LoggingConfig": {"LogGroup": "made-at-the-first-run"}})
+    aws.answer("Invoke", Answered(UP_TO_DATE))
+
+    assert "WARNING" not in migrate("invoke", FUNCTION).stdout
+
+
+def test_the_log_is_looked_at_since_the_time_at_aws(aws: StandIn, migrate: Migrate) -> None:
+    aws.clock_ahead_s = -240  # a laptop that is ahead; more would make its signatures invalid
+    aws.answer("Invoke", Answered(UP_TO_DATE))
+
+    migrate("invoke", FUNCTION)
+
+    since_s = aws.of("FilterLogEvents")[0].parameters["startTime"] / 1000
+    assert time.time() - 600 < since_s < time.time() - 200
+
+
 def test_what_only_the_log_says_is_shown_from_its_end_when_the_answer_is_there(aws: StandIn, migrate: Migrate) -> None:
     """Lambda gives the last 4 KB with the answer, whoever may read the log group; the first line may be cut."""
     log = "\n".join(['_id": "cut"}', record("a: NOTICE: careful"), record("a: NOTICE: careful")])
@@ -403,6 +529,37 @@ def test_lines_that_may_be_of_another_run_wait_for_the_answer(aws: StandIn) -> N
 
     assert program.finish() == 0
     assert ("of mine" in program.lines, "of other" in program.lines) == (True, False)
+
+
+def test_lines_of_another_run_that_came_in_first_are_told_as_that(aws: StandIn) -> None:
+    def invoked(_: Asked) -> Answered:
+        aws.logged(f"START RequestId: {OTHER_ID} Version: $LATEST", stream="other")
+        aws.logged(record("Running Database Migrations", OTHER_ID), stream="other")
+        assert aws.released.wait(60)
+        return Answered(UP_TO_DATE)
+
+    aws.answer("Invoke", invoked)
+    program = Background(aws, "invoke", FUNCTION)
+    wait_until(lambda: len(program.lines) == 1, limit_s=60)
+    aws.released.set()
+
+    assert program.finish() == 0
+    assert program.lines[:3] == [
+        "Running Database Migrations",
+        f"WARNING: Lines above are of another run, {OTHER_ID}, which began at the same time.",
+        "Running Database Migrations",
+    ]
+
+
+def test_waiting_ends_with_the_call_also_where_that_ran_out_of_time_itself() -> None:
+    looked: list[None] = []
+
+    def call() -> None:
+        wait_until(lambda: bool(looked), limit_s=60)
+        raise TimeoutError("inside")
+
+    with pytest.raises(TimeoutError, match="inside"):
+        wait_for(started(call), 0.01, lambda: looked.append(None))
 
 
 def test_an_interrupt_says_that_the_function_goes_on_and_how_to_see_it(aws: StandIn) -> None:

@@ -4,10 +4,16 @@ import json
 import os
 import re
 import signal
+import subprocess
+import sys
+import threading
+import time
+from typing import Any
 
-from tests.fixtures.aws_stand_in import LOG_GROUP, REGION, Background, Migrate, StandIn
+from tests.fixtures.aws_stand_in import LOG_GROUP, PROGRAM, REGION, Asked, Background, Migrate, StandIn
 from tests.fixtures.aws_wire import AwsError
 from tests.fixtures.functions import wait_until
+from tests.fixtures.terminal import environment
 
 FIRST, SECOND = "6f1c8e0a-2b7d-4f0e-9c1a-3d5e7f9b1c2d", "7a2d8e0a-2b7d-4f0e-9c1a-3d5e7f9b1c2d"
 
@@ -94,15 +100,96 @@ def test_following_goes_on_with_what_comes_in_until_it_is_interrupted(aws: Stand
     assert len(program.lines) == 5, "a line came twice"
 
 
+def test_what_comes_in_late_is_shown_once_all_the_same(aws: StandIn) -> None:
+    """As from another container, whose events CloudWatch has later."""
+    aws.logged(record("first", FIRST), age_s=5)
+    program = Background(aws, "logs", "migrate", "--follow")
+    wait_until(lambda: len(program.lines) == 2, limit_s=60)
+    aws.logged(record("older", FIRST), age_s=20)
+    wait_until(lambda: len(program.lines) == 3, limit_s=60)
+    os.kill(program.process.pid, signal.SIGINT)
+
+    assert program.finish() == 130
+    assert [line.split()[-1] for line in program.lines[1:]] == ["first", "older"]
+
+
+def test_following_goes_on_where_the_log_was_not_answered_for_a_time(aws: StandIn) -> None:
+    busy = threading.Event()
+    texts = ["first"]
+
+    def filtered(_: Asked) -> dict[str, Any] | AwsError:
+        if busy.is_set():
+            return AwsError("ThrottlingException", "Rate exceeded")
+        now = round(time.time() * 1000)
+        events = [{"logStreamName": "s", "timestamp": now, "message": record(text, FIRST)} for text in texts]
+        return {"events": [{**event, "eventId": str(number)} for number, event in enumerate(events)]}
+
+    aws.answer("FilterLogEvents", filtered)
+    program = Background(aws, "logs", "migrate", "--follow")
+    wait_until(lambda: len(program.lines) == 2, limit_s=60)
+    busy.set()
+    before, two_polls = len(aws.of("FilterLogEvents")), 2 * 3  # each is tried three times
+    wait_until(lambda: len(aws.of("FilterLogEvents")) > before + two_polls, limit_s=120)
+    texts.append("later")
+    busy.clear()
+    wait_until(lambda: len(program.lines) == 4, limit_s=60)
+    os.kill(program.process.pid, signal.SIGINT)
+
+    assert program.finish() == 130
+    assert program.lines[2] == (
+        "WARNING: M806 CloudWatch Logs did not take the request: ThrottlingException: Rate exceeded. Try again later. "
+        "Asked again every 2 s."
+    )
+    assert program.lines[3].endswith(" later")
+
+
+def test_following_ends_when_nobody_reads_it_any_more(aws: StandIn) -> None:
+    """As behind `| head -2`, also where nothing more is ever logged."""
+    two_runs(aws)
+    program = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, "logs", "migrate", "--follow"],
+        env=environment(**aws.environment),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    with program:
+        assert program.stdout is not None
+        program.stdout.readline()
+        program.stdout.close()
+        code = program.wait(60)
+        assert program.stderr is not None
+        said = program.stderr.read()
+
+    assert (code, said) == (0, b"")
+
+
+def test_where_nothing_was_logged_it_says_how_far_back_it_looked(aws: StandIn, migrate: Migrate) -> None:
+    aws.logged(record("long ago", FIRST), age_s=7200)
+
+    for option in ([], ["--json"]):
+        ended = migrate("logs", "migrate", *option)
+        assert (ended.code, ended.stdout) == (0, "")
+        assert re.fullmatch(
+            rf"Nothing in {LOG_GROUP} since \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\dZ; --since goes further back.\n",
+            ended.stderr,
+        )
+
+
 def test_what_is_wrong_is_told_with_what_to_do(aws: StandIn, migrate: Migrate) -> None:
     wrong = {
         ("--since", "soon"): "M104",
         ("--since", "-1h"): "M104",
-        ("--log-group", "none"): "M815",
+        ("--since", "3651d"): "M104",
+        ("--since", "999999d"): "M104",
+        ("--stack", "shop"): "M104",
+        ("--log-group", "shop"): "M104",
     }
     for arguments, code in wrong.items():
         ended = migrate("logs", "migrate", f"{arguments[0]}={arguments[1]}")
         assert (ended.code, ended.stdout, ended.stderr.split()[1]) == (2, "", code), arguments
+    assert migrate("logs", "--stack", "shop", "--log-group", "g").stderr.startswith("ERROR: M104 ")
+    assert aws.asked == []
+    assert migrate("logs", "--log-group", "none").stderr.startswith("ERROR: M815 ")
     aws.answer("FilterLogEvents", AwsError("AccessDeniedException", "not allowed"))
     assert "Allow logs:FilterLogEvents" in migrate("logs", "migrate").stderr
     aws.answer("GetFunctionConfiguration", AwsError("ResourceNotFoundException", "no", 404))

@@ -105,6 +105,18 @@ def test_a_nat_is_enough(network: StandIn, migrate: Migrate) -> None:
     assert "subnet-a route: out by the NAT nat-1 in rtb-main" in ended.stdout
 
 
+def test_a_nat_that_was_deleted_leads_nowhere(network: StandIn, migrate: Migrate) -> None:
+    give(network, [table("rtb-main", {**NAT, "State": "blackhole"})], [])
+
+    ended = migrate("subnets", "subnet-a")
+
+    assert (ended.code, "WARNING: subnet-a route: nat-1 in rtb-main does not exist any more" in ended.stdout) == (
+        1,
+        True,
+    )
+    assert "ERROR: subnet-a S3: not reached" in ended.stdout
+
+
 @pytest.mark.parametrize(
     "changes",
     [

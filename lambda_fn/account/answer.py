@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from lambda_fn.account.log import last_id_in
 from lambda_fn.domain.check import Check, CheckName, Result
 from lambda_fn.domain.event import (
     Applied,
@@ -16,14 +17,16 @@ from lambda_fn.domain.event import (
     Event,
     Planned,
     Resolved,
+    RunFailed,
     RunStarted,
     Warned,
 )
 from lambda_fn.domain.outcome import AppliedMigration, Outcome, PendingMigration, Status
 from lambda_fn.domain.plan import Diagnostic
 from lambda_fn.domain.request import Action, Request
-from lambda_fn.errors import MigrateError
+from lambda_fn.errors import InternalError, MigrateError
 from lambda_fn.errors import account as account_errors
+from lambda_fn.errors.codes import CLASS_OF_CODE
 
 Json = Mapping[str, Any]
 
@@ -35,6 +38,17 @@ _NEVER_STARTED = frozenset(
     for each in ("ImportModuleError", "HandlerNotFound", "UserCodeSyntaxError", "MalformedHandlerName")
 )
 _SHOWN_CHARACTERS = 300
+# Another function's words may hold the URL of its database.
+_LOGIN_IN_URL = re.compile(r"://[^\s/@:]*:\S*@")
+# What an action may come to without an error. FAILED only where the outcome itself says what failed.
+_STATUSES: Mapping[Action, frozenset[Status]] = {
+    Action.DEPLOY: frozenset({Status.APPLIED, Status.UP_TO_DATE}),
+    Action.STATUS: frozenset({Status.UP_TO_DATE, Status.PENDING, Status.FAILED}),
+    Action.PLAN: frozenset({Status.UP_TO_DATE, Status.PENDING, Status.FAILED}),
+    Action.VERIFY: frozenset({Status.UP_TO_DATE}),
+    Action.RESOLVE: frozenset({Status.UP_TO_DATE, Status.PENDING, Status.FAILED}),
+    Action.DOCTOR: frozenset({Status.PASSED, Status.FAILED}),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,32 +71,43 @@ class Answer:
 
     @property
     def request_id(self) -> str:
-        """The id of the invocation, as the function itself gives it where it can."""
+        """The id of the invocation: as the function itself gives it, else its log, else the answer's header."""
         content = self.content if isinstance(self.content, dict) else {}
         named = content.get("requestId") if self.is_error else content.get("runId")
-        return named if isinstance(named, str) and named else self.header_request_id
+        return named if isinstance(named, str) and named else last_id_in(self.log_tail) or self.header_request_id
 
 
-def outcome_of(answer: Answer) -> Outcome:
-    """The outcome that a function answered with.
+def outcome_of(answer: Answer, action: Action) -> Outcome:
+    """The outcome of the action that was asked for; its `error` is the one that stands in it.
 
     Raises: the error that the function raised, as one of its class; DeadlineExceeded M808 where Lambda stopped it;
-    InternalError M903, M904 where it ended otherwise; RequestInvalid M809 where the answer is no outcome.
+    InternalError M903, M904 where it ended otherwise; RequestInvalid M809 where the answer is no outcome of `action`.
     """
     if answer.is_error:
         raise _error_of(answer)
     try:
-        return _outcome(answer.content)
+        outcome = _outcome(answer.content)
     except (KeyError, TypeError, ValueError, AttributeError):
-        raise account_errors.answer_is_no_outcome(answer.function) from None
+        raise account_errors.answer_is_no_outcome(answer.function, action) from None
+    if outcome.error is None and not _is_an_end_of(outcome, action):
+        raise account_errors.answer_is_no_outcome(answer.function, action)
+    return outcome
+
+
+def _is_an_end_of(outcome: Outcome, action: Action) -> bool:
+    """Whether the action can have ended so: anything else must not be taken for a success."""
+    if outcome.action is not action or outcome.status not in _STATUSES[action]:
+        return False
+    failed_check = any(check.result is Result.FAILED for check in outcome.checks)
+    return outcome.status is not Status.FAILED or bool(outcome.failed) or failed_check
 
 
 def _error_of(answer: Answer) -> MigrateError:
     content = answer.content if isinstance(answer.content, dict) else {}
     kind, text = str(content.get("errorType", "")), str(content.get("errorMessage", answer.payload))
     headline, *lines = text.splitlines() or [""]
-    if kind in _CLASSES and (match := _CODE.fullmatch(headline)):
-        return _CLASSES[kind](match[1], match[2], "", lines=tuple(lines))
+    if (match := _CODE.fullmatch(headline)) and (error_class := _class_of(kind, match[1])):
+        return error_class(match[1], match[2], "", lines=tuple(lines))
     if timed_out := _TIMED_OUT.search(text):
         return account_errors.killed_at_its_timeout(answer.function, timed_out[0])
     reason = _in_one_line(f"{kind}: {text}" if kind else text)
@@ -91,8 +116,13 @@ def _error_of(answer: Answer) -> MigrateError:
     return account_errors.function_ended(answer.function, reason)
 
 
+def _class_of(kind: str, code: str) -> type[MigrateError] | None:
+    """The class that is named, else that of the code: an emulator names one of its own for every error."""
+    return _CLASSES.get(kind) or CLASS_OF_CODE.get(code)
+
+
 def _in_one_line(text: str) -> str:
-    line = " ".join(text.split())
+    line = _LOGIN_IN_URL.sub("://***@", " ".join(text.split()))
     return (line if len(line) <= _SHOWN_CHARACTERS else line[:_SHOWN_CHARACTERS] + "…").rstrip(".") or "nothing said"
 
 
@@ -117,7 +147,16 @@ def _outcome(content: Json) -> Outcome:
         checks=tuple(_check(check) for check in content["checks"]),
         latest=content.get("latest"),
         skipped=content.get("skipped"),
+        error=None if content["error"] is None else _error(content["error"]),
     )
+
+
+def _error(content: Json) -> MigrateError:
+    """The error of its JSON. Its message is the whole first line, as which it is told again."""
+    code, message = str(content["code"]), str(content["message"])
+    error_class = _class_of(str(content.get("class", "")), code) or InternalError
+    excerpt = (content["excerpt"],) if content.get("excerpt") else ()
+    return error_class(code, message.removeprefix(f"{code} "), "", lines=(*excerpt, *content.get("details", ())))
 
 
 def _check(content: Json) -> Check:
@@ -134,9 +173,12 @@ def events_of(outcome: Outcome, request: Request) -> Iterator[Event]:
     if outcome.directory is not None and outcome.migrations is not None:
         yield DirectoryRead(outcome.directory, outcome.migrations)
     yield from map(Warned, outcome.warnings)
+    yield from map(Applied, outcome.applied)
+    if outcome.error is not None:
+        yield RunFailed(outcome.error)
+        return
     match outcome.action:
         case Action.DEPLOY:
-            yield from map(Applied, outcome.applied)
             yield DeployFinished(outcome.applied)
         case Action.RESOLVE:
             yield from (Resolved(name, applied=bool(request.applied)) for name in outcome.resolved)

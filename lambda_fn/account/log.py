@@ -104,15 +104,17 @@ class Attribution:
 class Followed:
     """One invocation that is waited for: its id is known only from its answer.
 
-    Until then a line is shown when it can be of no other: exactly one invocation began since we asked.
+    Until then its lines are those of the only invocation that began since we asked, as far as the log has come in:
+    it comes in late, so that this may be another one's, which the answer then says.
     """
 
     _lines: list[LogLine] = field(default_factory=list)
     _begun: set[str] = field(default_factory=set)
     _attribution: Attribution = field(default_factory=Attribution)
+    _given: set[str] = field(default_factory=set)
 
     def take(self, events: Iterable[LogEvent]) -> Iterator[Sentence]:
-        """Keep what is new in the log, and give what is certainly of this invocation, each once."""
+        """Keep what is new in the log, and give what is of the only invocation that began, each once."""
         for event in events:
             line = self._attribution.read(event)
             self._lines.append(line)
@@ -122,8 +124,14 @@ class Followed:
             yield from self._release(*self._begun)
 
     def answered(self, request_id: str) -> Iterator[Sentence]:
-        """What was kept and is of the invocation, now that its id is known."""
+        """What was kept and is of the invocation, now that its id is known; before it, what was given wrongly."""
+        for other in sorted(self._given - {request_id}):
+            yield Sentence(f"Lines above are of another run, {other}, which began at the same time.", Level.WARNING)
         yield from self._release(request_id)
+
+    def is_of_another(self, request_id: str) -> bool:
+        """Whether lines of another invocation than this were given."""
+        return bool(self._given - {request_id})
 
     @property
     def request_id(self) -> str | None:
@@ -133,6 +141,8 @@ class Followed:
     def _release(self, request_id: str) -> Iterator[Sentence]:
         ours = [line for line in self._lines if line.request_id == request_id]
         self._lines = [line for line in self._lines if line.request_id != request_id]
+        if any(line.sentence is not None for line in ours):
+            self._given.add(request_id)
         yield from (line.sentence for line in ours if line.sentence is not None)
 
 
@@ -144,6 +154,12 @@ def sentences_of_tail(tail: str) -> Iterator[Sentence]:
     for line in tail.splitlines():
         if _record(line) is not None and (sentence := read_line(line).sentence) is not None:
             yield sentence
+
+
+def last_id_in(tail: str) -> str | None:
+    """The id of the invocation whose log ends so; None where no line names one."""
+    ids = (read_line(line).request_id for line in reversed(tail.splitlines()))
+    return next((each for each in ids if each is not None), None)
 
 
 def still_to_tell(shown: Collection[str], tail: Sequence[Sentence], known: Sequence[Sentence]) -> list[Sentence]:

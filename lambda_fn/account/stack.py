@@ -75,6 +75,11 @@ class Failure:
     event: StackEvent
     path: tuple[str, ...]
 
+    @property
+    def is_cancellation(self) -> bool:
+        """Whether nothing failed: somebody cancelled the operation."""
+        return self.event.is_of_the_stack and self.event.reason == "User Initiated"
+
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
@@ -210,7 +215,8 @@ _CALL = re.compile(r"\s+at .+\)?$")
 def read_reason(text: str) -> Reason:
     """Take the reason of an event apart; what AWS puts round the words of others is left out."""
     wrapped = next((match for wrapping in _WRAPPINGS if (match := wrapping.fullmatch(text))), None)
-    lines = [line.rstrip() for line in (wrapped["message"] if wrapped else text).splitlines()]
+    message = wrapped["message"].replace('\\"', '"') if wrapped else text  # AWS's handlers escape it
+    lines = [line.rstrip() for line in message.splitlines()]
     logs = next((match for line in lines if (match := _LOGS.fullmatch(line.strip()))), None)
     said = [line for line in lines if line and not _LOGS.fullmatch(line.strip()) and not _CALL.fullmatch(line)]
     sentence = _CLASS_OF_ERROR.sub("", said[0], count=1) if said else "No reason was given."

@@ -47,6 +47,7 @@ _NO_CREDENTIALS = frozenset(
     }
 )
 _SERVER_ERRORS = 500
+_REGION_IN_ARN, _RESOURCE_IN_ARN = 3, 5
 _ACTIONS = {"Invoke": "InvokeFunction"}  # where the permission is called otherwise than the request
 _SERVICES = {
     "cloudformation": "CloudFormation",
@@ -145,6 +146,12 @@ def status_of(response: Mapping[str, Any]) -> int:
 def region_of(client: Any) -> str:
     """The region that a client asks in."""
     return str(client.meta.region_name)
+
+
+def region_in(name: str) -> str | None:
+    """The region in an ARN; None in a mere name."""
+    parts = name.split(":")  # arn:aws:SERVICE:REGION:ACCOUNT:RESOURCE…
+    return parts[_REGION_IN_ARN] or None if parts[0] == "arn" and len(parts) > _RESOURCE_IN_ARN else None
 
 
 def _not_answered(service: str, error: Exception) -> MigrateError:

@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from lambda_fn.account.answer import Answer
-from lambda_fn.aws.client import Account, Special, code_of, reason_of, region_of, status_of, told
+from lambda_fn.aws.client import Account, Special, code_of, reason_of, region_in, region_of, status_of, told
 from lambda_fn.errors import account as account_errors
 
 # Lambda ends an invocation that somebody waits for after 900 s; on top of it, a cold start in a VPC. An answer that
@@ -26,15 +26,19 @@ _ATTEMPTS = 1
 _NOT_INVOKED = ("EC2", "ENI", "EFS", "KMS", "Subnet", "InvalidSubnet", "InvalidSecurityGroup", "InvalidZipFile")
 _NOT_INVOKED_EXACTLY = frozenset({"InvalidRuntimeException", "ResourceNotReadyException", "SnapStartException"})
 _SERVER_ERRORS = 500
-_REGION_IN_ARN, _NAME_IN_ARN = 3, 6
+_NAME_IN_ARN = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """Where a function logs to, and what time it was at AWS when that was asked, in ms since 1970."""
+    """Where a function logs to, and what time it was at AWS when that was asked, in ms since 1970.
+
+    `guessed_because` says why the log group is only the one that a function has by default; None where it is known.
+    """
 
     log_group: str
     asked_at_ms: int
+    guessed_because: str | None = None
 
 
 class DeployedFunction:
@@ -42,7 +46,7 @@ class DeployedFunction:
 
     def __init__(self, name: str, account: Account) -> None:
         self.name = name
-        self.region = _region_in(name)
+        self.region = region_in(name)
         self._account = account
         self._client = account.client("lambda", region=self.region)
 
@@ -59,10 +63,15 @@ class DeployedFunction:
             except ClientError as error:
                 if code_of(error.response) != "AccessDeniedException":
                     raise
-                return Described(_default_log_group(self.name), _time_of(error.response))
+                because = "lambda:GetFunctionConfiguration is not allowed"
+                return Described(_default_log_group(self.name), _time_of(error.response), because)
         return Described(
             answer.get("LoggingConfig", {}).get("LogGroup", _default_log_group(self.name)), _time_of(answer)
         )
+
+    def guessed(self, because: str) -> Described:
+        """Where it logs to by default, where it cannot be described."""
+        return Described(_default_log_group(self.name), _time_of({}), because)
 
     def invoke(self, event: Mapping[str, object]) -> Answer:
         """Send the event once, and wait for the answer.
@@ -141,12 +150,7 @@ def _time_of(response: Mapping[str, Any]) -> int:
     return int(seconds) * 1000
 
 
-def _region_in(name: str) -> str | None:
-    parts = name.split(":")  # arn:aws:lambda:REGION:ACCOUNT:function:NAME
-    return parts[_REGION_IN_ARN] if parts[0] == "arn" and len(parts) > _NAME_IN_ARN else None
-
-
 def _default_log_group(name: str) -> str:
     parts = name.split(":")
-    own_name = parts[_NAME_IN_ARN] if _region_in(name) else parts[2] if "function" in parts[1:2] else parts[0]
+    own_name = parts[_NAME_IN_ARN] if region_in(name) else parts[2] if "function" in parts[1:2] else parts[0]
     return f"/aws/lambda/{own_name}"

@@ -47,25 +47,34 @@ def _lines(given: argparse.Namespace, explanation: Explanation | None) -> Iterat
     if explanation.failure is None:
         yield f"Nothing failed in the last operation of the stack {explanation.stack_name}: {explanation.status}."
         return
-    event, reason = explanation.failure.event, read_reason(explanation.failure.event.reason)
+    if explanation.failure.is_cancellation:
+        name, time = explanation.stack_name, in_utc(explanation.failure.event.time)
+        yield f"Somebody cancelled the last operation of the stack {name}, {time}: {explanation.status}."
+        return
+    yield from _of_failure(given, explanation, explanation.failure)
+
+
+def _of_failure(given: argparse.Namespace, explanation: Explanation, failure: Failure) -> Iterator[str]:
+    event, reason = failure.event, read_reason(failure.event.reason)
     yield (
-        f"{'/'.join(explanation.failure.path)} ({event.resource_type}) failed first, {in_utc(event.time)}, "
+        f"{'/'.join(failure.path)} ({event.resource_type}) failed first, {in_utc(event.time)}, "
         f"{event.status}; the stack {explanation.stack_name} is {explanation.status}:"
     )
     yield reason.sentence
     yield from reason.lines
     if reason.log_group is not None:
         yield f"Log: {reason.log_group}{f' {reason.log_stream}' if reason.log_stream else ''}"
-        yield f"To read it: {_logs_command(given, explanation.failure, reason.log_group)}"
+        # By the log group: after the rollback of a new stack the function itself is gone.
+        yield f"To read it: {_logs_command(given, failure, '--log-group', reason.log_group)}"
     if reason.is_silence:
         yield "The function did not answer CloudFormation. Read its log, and look whether its subnets reach S3:"
+        yield f"  {_logs_command(given, failure, '--stack', event.stack_name)}"
         yield f"  {again(given, 'subnets', 'SUBNET')}"
 
 
-def _logs_command(given: argparse.Namespace, failure: Failure, log_group: str) -> str:
-    """By the log group: after the rollback of a new stack the function itself is gone."""
+def _logs_command(given: argparse.Namespace, failure: Failure, *place: str) -> str:
     hours = int((datetime.now(UTC) - failure.event.time).total_seconds() // 3600) + 1
-    return again(given, "logs", "--log-group", log_group, "--since", f"{max(1, hours)}h")
+    return again(given, "logs", *place, "--since", f"{max(1, hours)}h")
 
 
 def _to_json(given: argparse.Namespace, explanation: Explanation | None) -> dict[str, object]:

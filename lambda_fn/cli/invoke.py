@@ -51,7 +51,7 @@ def carry_out(given: argparse.Namespace) -> int:
         function = function_of(given, account)
         conversation.resolve_command = again(given, "invoke", function.name, "resolve")
         answer = conversation.ask(function, event, account)
-        outcome = outcome_of(answer)
+        outcome = outcome_of(answer, action)
         conversation.end(events_of(outcome, request))
     except MigrateError as error:
         conversation.end([RunFailed(error)])

@@ -12,15 +12,16 @@ from typing import Any
 from lambda_fn.account.log import Attribution, LogEvent, LogLine
 from lambda_fn.aws.logs import LogGroup
 from lambda_fn.cli.exit_codes import INTERRUPTED
-from lambda_fn.cli.place import account_of, add_place, add_stack, function_of, in_utc
+from lambda_fn.cli.place import account_of, add_place, add_stack, function_of, in_utc, named_twice
 from lambda_fn.cli.screen import Screen, in_plain
-from lambda_fn.errors import MigrateError
+from lambda_fn.errors import AwsUnavailable, MigrateError
 from lambda_fn.errors import request as request_errors
 
 POLL_INTERVAL_S = 2.0
 _EXPLANATION = "show what the last runs of a deployed function said"
 _SINCE = re.compile(r"([0-9]{1,6})([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_FURTHEST_S = 3650 * _SECONDS["d"]  # CloudWatch keeps nothing longer, unless it is told to keep all
 
 
 def add_to(commands: Any) -> None:
@@ -40,29 +41,43 @@ def add_to(commands: Any) -> None:
 def carry_out(given: argparse.Namespace) -> int:
     """Show the log and return the exit code."""
     screen = Screen(sys.stdout)
-    show = _as_json if given.json else _Lines()
     try:
         since_ms = round((time.time() - _seconds_of(given.since)) * 1000)
         group = _group_of(given)
-        for event, line in _lines_of(_events(given, group, since_ms), given.run_id):
-            for text in show(event, line):
-                screen.print(text)
+        events = _followed(group, since_ms, screen) if given.follow else group.events(since_ms, given.run_id)
+        is_empty = not _shown(given, events, screen)
     except MigrateError as error:
         Screen(sys.stderr).print(f"ERROR: {error.text}")
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
+    if is_empty and not given.follow:
+        text = f"Nothing in {group.name} since {in_utc(_time_at(since_ms))}; --since goes further back."
+        Screen(sys.stderr).print(text)
     return 0
+
+
+def _shown(given: argparse.Namespace, events: Iterable[LogEvent], screen: Screen) -> int:
+    """How many lines were shown."""
+    show, number = _as_json if given.json else _Lines(), 0
+    for event, line in _lines_of(events, given.run_id):
+        number += 1
+        for text in show(event, line):
+            screen.print(text)
+    return number
 
 
 def _seconds_of(since: str) -> int:
     match = _SINCE.fullmatch(since)
-    if match is None:
-        raise request_errors.wrong_value("--since", "a number and s, m, h or d", "90s, 30m, 1h or 2d")
-    return int(match[1]) * _SECONDS[match[2]]
+    seconds = int(match[1]) * _SECONDS[match[2]] if match else 0
+    if match is None or seconds > _FURTHEST_S:
+        raise request_errors.wrong_value("--since", "a number and s, m, h or d, at most 3650d", "90s, 30m, 1h or 2d")
+    return seconds
 
 
 def _group_of(given: argparse.Namespace) -> LogGroup:
+    if given.log_group and (given.function or given.stack):
+        raise named_twice("FUNCTION", "--stack", "--log-group")
     account = account_of(given)
     if given.log_group:
         return LogGroup(given.log_group, account)
@@ -70,13 +85,17 @@ def _group_of(given: argparse.Namespace) -> LogGroup:
     return LogGroup(function.describe().log_group, account, function.region)
 
 
-def _events(given: argparse.Namespace, group: LogGroup, since_ms: int) -> Iterator[LogEvent]:
-    if not given.follow:
-        yield from group.events(since_ms, containing=given.run_id)
-        return
-    watch = group.watch(since_ms)
-    while True:
-        yield from watch.new()
+def _followed(group: LogGroup, since_ms: int, screen: Screen) -> Iterator[LogEvent]:
+    """What comes in, until nobody reads it. A busy or lost service may answer the next time."""
+    watch, is_lost = group.watch(since_ms), False
+    while not screen.is_unread:
+        try:
+            yield from watch.new()
+            is_lost = False
+        except AwsUnavailable as error:
+            if not is_lost:
+                Screen(sys.stderr).print(f"WARNING: {error.text} Asked again every {POLL_INTERVAL_S:.0f} s.")
+            is_lost = True
         time.sleep(POLL_INTERVAL_S)
 
 
@@ -115,4 +134,8 @@ def _as_json(event: LogEvent, line: LogLine) -> Iterator[str]:
 
 
 def _time_of(event: LogEvent) -> datetime:
-    return datetime.fromtimestamp(event.time_ms / 1000, UTC)
+    return _time_at(event.time_ms)
+
+
+def _time_at(time_ms: int) -> datetime:
+    return datetime.fromtimestamp(time_ms / 1000, UTC)

@@ -4,9 +4,10 @@ import argparse
 import shlex
 from datetime import UTC, datetime
 
-from lambda_fn.aws.client import Account
+from lambda_fn.aws.client import Account, region_in
 from lambda_fn.aws.function import DeployedFunction
 from lambda_fn.aws.stacks import Stacks
+from lambda_fn.errors import RequestInvalid
 from lambda_fn.errors import request as request_errors
 from lambda_fn.settings import Settings
 
@@ -26,14 +27,22 @@ def add_stack(parser: argparse.ArgumentParser) -> None:
 
 def account_of(given: argparse.Namespace) -> Account:
     """The account that the command line or the environment names. Raises: SettingsInvalid M801."""
-    return Account(given.region or Settings.region_from_env(), given.profile)
+    return Account(_region_of(given) or Settings.region_from_env(), given.profile)
+
+
+def _region_of(given: argparse.Namespace) -> str | None:
+    """The region of the stack's ARN, else the one that is given."""
+    named: str | None = region_in(getattr(given, "stack", None) or "") or given.region
+    return named
 
 
 def function_of(given: argparse.Namespace, account: Account) -> DeployedFunction:
     """The function that is named, or that the stack names.
 
-    Raises: RequestInvalid M104, M811, M812; what asking AWS raises.
+    Raises: RequestInvalid M104, also where both are named; M811, M812; what asking AWS raises.
     """
+    if given.stack and given.function:
+        raise named_twice("FUNCTION", "--stack")
     if given.stack:
         return DeployedFunction(Stacks(account).output(given.stack, FUNCTION_OUTPUT), account)
     if not given.function:
@@ -41,11 +50,15 @@ def function_of(given: argparse.Namespace, account: Account) -> DeployedFunction
     return DeployedFunction(given.function, account)
 
 
+def named_twice(*options: str) -> RequestInvalid:
+    """M104: several options say each where to look."""
+    return request_errors.wrong_value("What names the function", f"only one of {', '.join(options)}", "--stack shop")
+
+
 def again(given: argparse.Namespace, *words: str) -> str:
     """A command line of ours that looks in the same place, to paste."""
-    options = [
-        word for name in ("region", "profile") if (value := getattr(given, name)) for word in (f"--{name}", value)
-    ]
+    place = {"--region": _region_of(given), "--profile": given.profile}
+    options = [word for name, value in place.items() if value for word in (name, value)]
     return shlex.join(["migrate-lambda", *words, *options])
 
 

@@ -3,6 +3,8 @@
 import io
 import json
 import os
+import select
+import stat
 import sys
 from typing import TextIO
 
@@ -14,6 +16,7 @@ class Screen:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+        self._was_left = False
 
     @classmethod
     def beside_json(cls, wanted: bool) -> "Screen":
@@ -29,13 +32,32 @@ class Screen:
         """Print a sentence, with its level where that is no information."""
         self.print(in_plain(sentence))
 
+    @property
+    def is_unread(self) -> bool:
+        """Whether its reader has gone away, as far as the system tells: as in `logs --follow | head -1`."""
+        return self._was_left or _has_no_reader(self._stream)
+
     def print(self, text: str) -> None:
         """Print a text as it is."""
         try:
             print(text, file=self._stream, flush=True)
         except OSError:
+            self._was_left = True
             # As in `deploy | head -1`. From here on it is written to nowhere, also what Python flushes at its end.
             os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+
+
+def _has_no_reader(stream: TextIO) -> bool:
+    """Whether a stream is a pipe without a reader: one that nothing is written to does not say so by itself."""
+    try:
+        descriptor = stream.fileno()
+        if not stat.S_ISFIFO(os.fstat(descriptor).st_mode) or not hasattr(select, "poll"):
+            return False
+    except (OSError, ValueError):  # a stream of no file
+        return False
+    poll = select.poll()
+    poll.register(descriptor, 0)
+    return any(events & (select.POLLERR | select.POLLHUP) for _, events in poll.poll(0))
 
 
 def in_plain(sentence: Sentence) -> str:

@@ -10,6 +10,8 @@ from lambda_fn.errors.classes import (
     SettingsInvalid,
 )
 
+_LAMBDA = "Lambda"
+
 
 def no_credentials(reason: str) -> SettingsInvalid:
     """M801: there are no AWS credentials, or AWS does not take them."""
@@ -41,7 +43,7 @@ def aws_unreachable(service: str, reason: str) -> AwsUnavailable:
     """M804: a service of AWS could not be reached, or failed; nothing was changed by the request."""
     return AwsUnavailable(
         "M804",
-        f"{service} could not be asked: {reason}. Nothing was run.",
+        f"{service} could not be asked: {reason}.{_nothing_run(service)}",
         "Look at the network, its proxy and the region (--region), and try again.",
     )
 
@@ -56,13 +58,20 @@ def function_not_found(function: str, region: str) -> RequestInvalid:
 
 
 def throttled(service: str, reason: str) -> AwsUnavailable:
-    """M806: AWS took no more requests; nothing was run."""
+    """M806: AWS took no more requests; where it was the one to Lambda, nothing was run."""
+    of_lambda = (
+        " Where a Lambda function is throttled at all times, its reserved concurrency is 0 or the account's is used up."
+    )
     return AwsUnavailable(
         "M806",
-        f"{service} did not take the request: {reason}. Nothing was run.",
-        "Try again later. Where a Lambda function is throttled at all times, its reserved concurrency is 0 or the "
-        "account's is used up.",
+        f"{service} did not take the request: {reason}.{_nothing_run(service)}",
+        f"Try again later.{of_lambda if service == _LAMBDA else ''}",
     )
+
+
+def _nothing_run(service: str) -> str:
+    """What matters of a request to Lambda; one to another service would have run nothing anyway."""
+    return " Nothing was run." if service == _LAMBDA else ""
 
 
 def answer_lost(function: str, reason: str) -> AwsUnavailable:
@@ -88,12 +97,14 @@ def killed_at_its_timeout(function: str, reason: str) -> DeadlineExceeded:
     )
 
 
-def answer_is_no_outcome(function: str) -> RequestInvalid:
-    """M809: the function answered, but not with the outcome of a run, so it is another function or version."""
+def answer_is_no_outcome(function: str, action: str) -> RequestInvalid:
+    """M809: the function ran, and answered with no outcome of what was asked: it is another function or version."""
     return RequestInvalid(
         "M809",
-        f"The answer of {function} is not the outcome of a run.",
-        "Check that it is the function that migrates, and that it is not newer than this program.",
+        f"The function {function} ran, but its answer is no outcome of the action {action}: what it did is not known.",
+        "Check that it is the function that migrates, and that it is not newer than this program; read its log with "
+        f"`migrate-lambda logs {function}`.",
+        unknown=True,
     )
 
 

@@ -9,7 +9,8 @@ from lambda_fn.domain.check import Check, CheckName, Result
 from lambda_fn.domain.outcome import AppliedMigration, Outcome, PendingMigration, Status, to_json
 from lambda_fn.domain.plan import Diagnostic
 from lambda_fn.domain.request import Action, Request
-from lambda_fn.errors import DatabaseUnreachable, MigrateError, MigrationFailed
+from lambda_fn.errors import DatabaseUnreachable, MigrateError, MigrationFailed, account
+from tests.error_reference import Entry, entries
 from tests.fixtures.projects import check_outcome
 
 RUN_ID = "6f1c8e0a-2b7d-4f0e-9c1a-3d5e7f9b1c2d"
@@ -46,12 +47,12 @@ def answer(payload: object, *, is_error: bool = False) -> Answer:
 def error_of(payload: object) -> MigrateError:
     """The error that a failed invocation is told as."""
     with pytest.raises(MigrateError) as raised:
-        outcome_of(answer(payload, is_error=True))
+        outcome_of(answer(payload, is_error=True), Action.DEPLOY)
     return raised.value
 
 
 def test_an_outcome_is_read_as_it_was_written() -> None:
-    outcome = outcome_of(answer(to_json(FULL)))
+    outcome = outcome_of(answer(to_json(FULL)), Action.DOCTOR)
 
     assert outcome == FULL
     assert to_json(outcome) == to_json(FULL)
@@ -80,6 +81,44 @@ def test_a_class_of_ours_without_a_code_is_not_taken_for_ours() -> None:
     assert error_of({"errorType": "LockTimeout", "errorMessage": "somebody else's"}).code == "M904"
 
 
+@pytest.mark.parametrize("entry", entries(), ids=lambda entry: entry.function.__name__)
+def test_a_code_of_the_function_says_its_class_where_only_the_type_was_lost(entry: Entry) -> None:
+    """As in an emulator, which calls every error of a handler Runtime.HandlerError."""
+    error = error_of({"errorType": "Runtime.HandlerError", "errorMessage": entry.error.text})
+
+    if entry.module is account:  # of a terminal only
+        assert error.code in ("M808", "M904")
+    else:
+        assert (type(error), error.code, error.text) == (type(entry.error), entry.error.code, entry.error.text)
+
+
+@pytest.mark.parametrize("kind", MigrateError.__subclasses__())
+def test_what_awss_runtime_client_makes_of_an_error_is_read(kind: type[MigrateError]) -> None:
+    bootstrap = pytest.importorskip("awslambdaric.bootstrap", reason="AWS's runtime client is not installed")
+    raised = kind("P3018", "It failed.", "Mend it.", lines=("DETAIL: d",))
+
+    error = error_of(bootstrap.make_error(str(raised), kind.__name__, ["  File x\n"], RUN_ID))
+
+    assert (type(error), error.text) == (kind, raised.text)
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("at postgresql://u:hunter2@h/db", "at postgresql://***@h/db"),
+        ("at postgresql://u:hun/ter@2@h:5432/db, twice", "at postgresql://***@h:5432/db, twice"),
+        ("x" * 250 + " postgresql://u:hunter2" + "2" * 40 + "@h/db", "postgresql://***@h"),
+        ("https://h:443/a and mail@h", "https://h:443/a and mail@h"),
+    ],
+)
+def test_a_login_in_the_words_of_another_function_is_not_repeated(said: str, shown: str) -> None:
+    error = error_of({"errorType": "OperationalError", "errorMessage": said})
+
+    assert "hunter2" not in error.text
+    assert shown in error.text
+    assert "hun/ter" not in error.text
+
+
 @pytest.mark.parametrize(
     ("payload", "code", "unknown"),
     [
@@ -105,19 +144,76 @@ def test_an_end_that_was_not_the_functions_choice_is_told_as_that(payload: objec
 )
 def test_an_answer_that_is_no_outcome_is_told_as_that(payload: object) -> None:
     with pytest.raises(MigrateError) as raised:
-        outcome_of(answer(payload))
+        outcome_of(answer(payload), Action.DOCTOR)
 
-    assert raised.value.code == "M809"
+    assert (raised.value.code, raised.value.unknown) == ("M809", True)
 
 
-def test_the_id_is_the_one_that_the_function_gives_else_lambdas() -> None:
-    def id_in(payload: str, *, is_error: bool = False) -> str:
-        return Answer("migrate", payload, is_error, "of-the-header").request_id
+ERROR = {"class": "DatabaseUnreachable", "code": "P1001", "message": "P1001 No answer. Try.", "details": ["HINT: h"]}
+
+
+@pytest.mark.parametrize("action", Action)
+@pytest.mark.parametrize("status", Status)
+def test_an_error_in_an_answer_is_kept_whatever_else_it_says(action: Action, status: Status) -> None:
+    outcome = outcome_of(answer({**to_json(FULL), "status": status, "error": ERROR}), action)
+
+    assert outcome.error is not None
+    assert (type(outcome.error), outcome.error.text) == (DatabaseUnreachable, "P1001 No answer. Try.\nHINT: h")
+    assert [sentence.text for event in events_of(outcome, Request(action)) for sentence in event.sentences][-1] == (
+        outcome.error.text
+    )
+
+
+ENDS = {
+    Action.DEPLOY: {"applied", "upToDate"},
+    Action.STATUS: {"upToDate", "pending"},
+    Action.PLAN: {"upToDate", "pending"},
+    Action.VERIFY: {"upToDate"},
+    Action.RESOLVE: {"upToDate", "pending"},
+    Action.DOCTOR: {"passed"},
+}
+
+
+@pytest.mark.parametrize("asked", Action)
+def test_what_the_action_that_was_asked_cannot_end_as_is_no_outcome_of_it(asked: Action) -> None:
+    """Taken for a success, it would open a gate: a failure without its reason, another action, nothing done."""
+    taken = {
+        (action, status.value)
+        for action in Action
+        for status in Status
+        if not _is_refused(to_json(Outcome(action, status, RUN_ID, 1)), asked)
+    }
+
+    assert taken == {(asked, status) for status in ENDS[asked]}
+
+
+def test_a_failure_is_told_by_its_failed_rows_or_checks_alone() -> None:
+    rows = Outcome(Action.STATUS, Status.FAILED, RUN_ID, 1, failed=("a",))
+
+    assert outcome_of(answer(to_json(rows)), Action.STATUS) == rows
+    assert outcome_of(answer(to_json(FULL)), Action.DOCTOR).status is Status.FAILED
+
+
+def _is_refused(payload: object, action: Action) -> bool:
+    try:
+        outcome_of(answer(payload), action)
+    except MigrateError as error:
+        return error.code == "M809"
+    return False
+
+
+def test_the_id_is_the_one_that_the_function_gives_else_its_logs_else_lambdas() -> None:
+    def id_in(payload: str, *, is_error: bool = False, log: str = "") -> str:
+        return Answer("migrate", payload, is_error, "of-the-header", log).request_id
 
     assert id_in(json.dumps({"runId": RUN_ID})) == RUN_ID
     assert id_in(json.dumps({"requestId": RUN_ID}), is_error=True) == RUN_ID
     assert id_in(json.dumps({"runId": ""})) == "of-the-header"
     assert id_in("no JSON") == "of-the-header"
+    other = "00000000-2b7d-4f0e-9c1a-3d5e7f9b1c2d"
+    log = f"plain of {other}\nSTART RequestId: {RUN_ID} Version: 1\nEND RequestId: {RUN_ID}\nafter it\n"
+    assert id_in("{}", is_error=True, log=log) == RUN_ID
+    assert id_in(json.dumps({"runId": "a"}), log=log) == "a"
 
 
 @pytest.mark.parametrize(

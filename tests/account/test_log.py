@@ -115,6 +115,20 @@ def test_where_two_began_nothing_is_given_before_the_answer_says_which_is_ours()
     assert list(followed.answered(ID)) == [Sentence("ours")]
 
 
+def test_lines_that_were_given_of_another_are_told_with_the_answer() -> None:
+    followed = Followed()
+    assert list(followed.take([event(START.replace(ID, OTHER), "b"), event(record("o", OTHER), "b")])) == [
+        Sentence("o")
+    ]
+    assert not followed.is_of_another(OTHER)
+    assert followed.is_of_another(ID)
+    assert list(followed.take([event(START), event(record("ours"))])) == []
+
+    warning, *ours = followed.answered(ID)
+
+    assert (warning.level, OTHER in warning.text, ours) == (Level.WARNING, True, [Sentence("ours")])
+
+
 def test_the_end_of_the_log_gives_records_and_no_line_that_cannot_be_told_from_its_next() -> None:
     tail = "\n".join(
         ['e": "cut"}', START.strip(), record("a"), "[ERROR] KeyError: x", "Traceback", record("b", level="ERROR")]

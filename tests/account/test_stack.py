@@ -232,6 +232,11 @@ def test_an_operation_that_goes_on_is_told_with_its_status() -> None:
             "HandlerErrorCode: InvalidRequest)",
             Reason('The role "x" cannot be assumed'),
         ),
+        (
+            r'Resource handler returned message: "The role \"x\" cannot be assumed" (RequestToken: 0a-1b, '
+            "HandlerErrorCode: InvalidRequest)",
+            Reason('The role "x" cannot be assumed'),
+        ),
         ("", Reason("No reason was given.")),
         ("Received response status [FAILED] from custom resource. Message returned: ", Reason("No reason was given.")),
     ],

@@ -48,6 +48,23 @@ def test_the_function_of_a_stack_is_invoked_and_its_log_read_by_the_stacks_name(
     assert messages[-1] == "Migrations completed successfully"
 
 
+def test_a_migration_that_fails_exits_with_5_and_a_gate_that_is_closed_with_1(deployment: Deployment) -> None:
+    """The emulator has a type of its own for every error of a handler, and an id of its own in the answer's header."""
+    deployment.project.write(B, "SELECT 1/0;")
+    layer = deployment.publish_layer()
+    deployment.create(deployment.account.template, MigrationsLayerArn=layer, RunMigrations="false")
+
+    failed = migrate(deployment, "invoke", "--stack", deployment.name, "--json")
+    verified = migrate(deployment, "invoke", "--stack", deployment.name, "verify", "--json")
+
+    error = failed.outcome["error"]
+    assert (failed.exit_code, error["class"], error["code"]) == (5, "MigrationFailed", "P3018"), failed.stderr
+    assert failed.stderr.count(f"ERROR: P3018 Migration {B} failed to apply: ERROR 22012") == 1
+    assert "MemorySize" not in failed.stderr
+    assert "WARNING" not in failed.stderr
+    assert (verified.exit_code, verified.outcome["error"]["code"]) == (1, "M503"), verified.stderr
+
+
 def test_the_check_that_the_stack_names_says_what_its_subnets_lack(deployment: Deployment) -> None:
     layer = deployment.publish_layer()
     deployment.create(deployment.account.template, MigrationsLayerArn=layer, RunMigrations="false")

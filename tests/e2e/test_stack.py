@@ -96,6 +96,16 @@ def test_a_higher_run_token_runs_without_a_new_migration(created: Deployment) ->
     assert created.outputs["AppliedCount"] == "0"
 
 
+def test_another_database_is_migrated_though_the_migrations_are_the_same(created: Deployment) -> None:
+    other = f"{created.project.database}_other"
+    created.project.query(f'CREATE DATABASE "{other}"')
+    try:
+        assert created.update(DatabaseName=other) == "UPDATE_COMPLETE"
+        assert (created.outputs["LatestMigration"], created.outputs["AppliedCount"]) == (B, "2")
+    finally:
+        created.project.query(f'DROP DATABASE "{other}" WITH (FORCE)')
+
+
 def test_delete_leaves_the_data_and_the_log(created: Deployment) -> None:
     assert created.delete() == "DELETE_COMPLETE"
 

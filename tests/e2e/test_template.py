@@ -69,7 +69,8 @@ def test_the_key_of_the_secret_may_be_used_by_way_of_secrets_manager_alone(only_
 
 
 def test_iam_needs_no_secret_and_may_connect_as_one_user(only_function: Deployment) -> None:
-    login = {"AuthMode": "iam", "DatabaseUser": "migrator", "DatabaseHost": "db.example", "DatabaseResourceId": "db-X"}
+    login = {"AuthMode": "iam", "DatabaseUser": "migrator", "DatabaseHost": "db.example", "DatabaseName": "shop"}
+    login["DatabaseResourceId"] = "db-X"
     create(only_function, SecretArn="", **login)
 
     found = policies(only_function)
@@ -155,7 +156,11 @@ def test_a_dashboard_and_three_alarms_watch_what_the_runs_publish(only_function:
     [
         ({"SecretArn": ""}, "Give SecretArn, or AuthMode iam with"),
         ({"AuthMode": "iam", "DatabaseHost": "db.example"}, "Give DatabaseUser"),
-        ({"AuthMode": "iam", "DatabaseUser": "app", "SecretArn": ""}, "Give DatabaseHost"),
+        ({"AuthMode": "iam", "DatabaseUser": "app", "SecretArn": "", "DatabaseName": "a"}, "Give DatabaseHost"),
+        ({"AuthMode": "iam", "DatabaseUser": "app", "SecretArn": "", "DatabaseHost": "a"}, "Give DatabaseName"),
+        ({"DatabaseSecurityGroupId": "sg-0a1b2c3d"}, "Leave SecurityGroupIds empty"),
+        ({"RunMigrations": "true"}, "Give MigrationsLayerArn"),
+        ({"SecretArn": "arn:aws:secretsmanager:eu-central-1:0:secret:shop-a1b2c3:password::"}, "SecretArn"),
         ({"SecurityGroupIds": ""}, "or VpcId to have a security group made"),
         ({"SecretsManagerEndpoint": "true"}, "Give VpcId"),
         ({"S3RouteTableIds": "rtb-0a1b2c3d"}, "Give VpcId"),

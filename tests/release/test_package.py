@@ -180,6 +180,12 @@ def no_script(path: Path) -> str:
     return "P3015 "
 
 
+def one_too_high(path: Path) -> str:
+    """The parent of the migrations directory: deleting what has no script, as P3015 says, would delete them all."""
+    migrations_in(path / "migrations", **{A: b"SELECT 1;"})
+    return f"{path} holds no migrations, but {path / 'migrations'} does. "
+
+
 def a_link(path: Path) -> str:
     """A migration is a symbolic link."""
     migrations = migrations_in(path, **{A: b"SELECT 1;"})
@@ -194,7 +200,7 @@ def another_provider(path: Path) -> str:
     return "P3019 "
 
 
-@pytest.mark.parametrize("spoil", [no_directory, no_migration, no_script, a_link, another_provider])
+@pytest.mark.parametrize("spoil", [no_directory, no_migration, no_script, one_too_high, a_link, another_provider])
 @pytest.mark.parametrize("program", ["release.package", "release.migrations_version"])
 def test_a_bad_directory_is_refused_before_anything_is_written(
     spoil: Callable[[Path], str], program: str, tmp_path: Path
