@@ -182,6 +182,7 @@ def no_script(path: Path) -> str:
 
 def one_too_high(path: Path) -> str:
     """The parent of the migrations directory: deleting what has no script, as P3015 says, would delete them all."""
+    path.mkdir()
     migrations_in(path / "migrations", **{A: b"SELECT 1;"})
     return f"{path} holds no migrations, but {path / 'migrations'} does. "
 
