@@ -125,3 +125,10 @@ def test_every_parameter_and_output_of_the_stack_is_explained() -> None:
 
     assert len(names) > 30
     assert [name for name in names if f"`{name}`" not in text] == []
+
+
+def test_every_test_that_a_document_names_is_there() -> None:
+    named = [name for path in DOCUMENTS for name in re.findall(r"`(tests/[\w/]+\.py)`", path.read_text())]
+
+    assert len(named) > 5
+    assert [name for name in named if not (ROOT / name).exists()] == []
