@@ -37,6 +37,7 @@ def commands() -> Iterator[list[str]]:
 def test_a_command_line_that_is_shown_is_taken(arguments: list[str]) -> None:
     given = parser_of("migrate-lambda").parse_args(arguments)
 
+    assert callable(given.carry_out)
     if given.command == "invoke":
         action = given.function if given.stack else given.action
         parse_request(event_of(given, Action(action or "deploy")), OPTIONS)

@@ -40,7 +40,7 @@ class Checkout:
         """Run `sam build`."""
         quiet = {"SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": "eu-central-1", "PATH": self._path}
         # Byte code beside the sources would count as a change of them, and spoil the cache.
-        clean = {"PYTHONDONTWRITEBYTECODE": "1"}
+        clean = {"PYTHONDONTWRITEBYTECODE": "1", "TMPDIR": str(self.root.parent)}  # SAM leaves empty directories there
         return self._build.run([SAM, "build", *options], self.root, **quiet, **clean, **variables)
 
     def make(self, target: str, **variables: str) -> Ended:
