@@ -132,8 +132,8 @@ def no_directory(places: Iterable[str]) -> SettingsInvalid:
     return SettingsInvalid(
         "M206",
         f"There is no migrations directory. Looked in: {', '.join(places)}.",
-        "Package the directory beside lambda_fn/, attach it as a layer under /opt/migrations, "
-        "or set MIGRATE_DIR (on the terminal: --migrations DIR).",
+        "Package the directory beside lambda_fn/, attach it as a layer with migrations/ (or what is in it, with "
+        "migration_lock.toml) at the top of its zip file, or set MIGRATE_DIR (on the terminal: --migrations DIR).",
     )
 
 
