@@ -72,7 +72,7 @@ class Answer:
     @property
     def request_id(self) -> str:
         """The id of the invocation: as the function itself gives it, else its log, else the answer's header."""
-        content = self.content if isinstance(self.content, dict) else {}
+        content = read if isinstance(read := self.content, dict) else {}
         named = content.get("requestId") if self.is_error else content.get("runId")
         return named if isinstance(named, str) and named else last_id_in(self.log_tail) or self.header_request_id
 
@@ -103,7 +103,7 @@ def _is_an_end_of(outcome: Outcome, action: Action) -> bool:
 
 
 def _error_of(answer: Answer) -> MigrateError:
-    content = answer.content if isinstance(answer.content, dict) else {}
+    content = read if isinstance(read := answer.content, dict) else {}
     kind, text = str(content.get("errorType", "")), str(content.get("errorMessage", answer.payload))
     headline, *lines = text.splitlines() or [""]
     if (match := _CODE.fullmatch(headline)) and (error_class := _class_of(kind, match[1])):

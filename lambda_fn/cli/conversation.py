@@ -53,8 +53,8 @@ class Conversation:
                 self.run_id = self._followed.request_id or _NOT_KNOWN
             raise
         self._show([*log.new(self._followed), *log.end()])
-        if answer.request_id:
-            self.run_id = answer.request_id
+        if request_id := answer.request_id:
+            self.run_id = request_id
             if self._followed.is_of_another(self.run_id):
                 self._shown.clear()
             self._show(self._followed.answered(self.run_id))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures.deployments import BUCKET, SAM, Deployment
+from tests.fixtures.deployments import BUCKET, SAM, Deployment, derive_template
 from tests.fixtures.functions import B
 from tests.fixtures.projects import ROOT
 
@@ -23,14 +23,7 @@ def repository(deployment: Deployment, tmp_path: Path) -> Path:
     vendor.mkdir(parents=True)
     runner = deployment.client("s3").get_object(Bucket=BUCKET, Key="migrate-lambda.zip")["Body"].read()
     (vendor / "migrate-lambda.zip").write_bytes(runner)
-    command: list[str | Path] = [
-        SAM,
-        "-m",
-        "release.plain_template",
-        ROOT / "template.yaml",
-        vendor / "migrations.yaml",
-    ]
-    subprocess.run(command, cwd=ROOT, check=True)
+    derive_template(vendor / "migrations.yaml")
     prisma = tmp_path / "packages" / "prisma"
     prisma.mkdir(parents=True)
     (prisma / "migrations").symlink_to(deployment.project.directory)

@@ -1,13 +1,11 @@
 """The released template: what it promises that no emulator shows."""
 
-import subprocess
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.fixtures.deployments import SAM
-from tests.fixtures.projects import ROOT
+from tests.fixtures.deployments import SAM, derive_template
 
 Template = dict[str, Any]
 _WAYS = {"MakesIngress": "DatabaseIngress", "MakesSecretsManagerEndpoint": "SecretsManagerVpcEndpoint"}
@@ -20,7 +18,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
     if not SAM.exists():
         pytest.skip(f"{SAM} is not there: run `make test`, which installs the SAM CLI")
     target = tmp_path_factory.mktemp("template") / "migrations.yaml"
-    subprocess.run([SAM, "-m", "release.plain_template", ROOT / "template.yaml", target], cwd=ROOT, check=True)
+    derive_template(target)
     text = target.read_text()
     assert text.startswith("# Made of template.yaml by `make release`.")
     read: Template = yaml.safe_load(text)
