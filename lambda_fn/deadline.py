@@ -51,6 +51,11 @@ class Deadline:
         return cls(None if remaining_s is None else time.monotonic() + remaining_s, reserve_s)
 
     @property
+    def ends_at_epoch_s(self) -> float | None:
+        """When the invoker gives up, by the wall clock, in seconds since 1970; None is never."""
+        return None if self.end_s is None else time.time() + self.end_s - time.monotonic()
+
+    @property
     def work_left_s(self) -> float:
         """Seconds until work stops; negative afterwards."""
         return self._until(1.0)

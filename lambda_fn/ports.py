@@ -10,6 +10,7 @@ from lambda_fn.domain.history import History
 from lambda_fn.domain.migration import Migration
 from lambda_fn.domain.outcome import AppliedMigration
 from lambda_fn.domain.resolution import Resolution
+from lambda_fn.domain.resumption import Resumption
 from lambda_fn.domain.target import Target
 
 
@@ -60,14 +61,19 @@ class AdvisoryLock(Protocol):
 class ScriptRunner(Protocol):
     """Runs scripts; a migration ends in the database and in the history, or in neither.
 
-    Except for a statement that cannot run in a transaction: what it leaves when it fails is for a person to see.
+    Of one that is run step by step every step is, and the next run goes on behind the last. Except for a routine that
+    commits by itself and an index without a name: what they leave when they fail is for a person to see.
     """
 
-    def apply(self, migration: Migration, execution: Execution) -> AppliedMigration:
-        """Apply one migration and record it.
+    def apply(
+        self, migration: Migration, execution: Execution, resumption: Resumption | None = None
+    ) -> AppliedMigration | None:
+        """Apply one migration and record it, or go on with one that is half done.
 
+        None when the connection was lost and had anew before it was applied: the plan is to be made anew.
         Raises: MigrationFailed after the server confirmed the rollback and the attempt is recorded;
-        DatabaseUnreachable P1017 when the connection was lost; LockTimeout M306 when the lock was.
+        DatabaseUnreachable P1017 when the connection was lost; LockTimeout M306 when the advisory lock was, M329, M330
+        when another lock was not to be had; DeadlineExceeded.
         """
 
 

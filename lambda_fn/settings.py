@@ -6,12 +6,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lambda_fn.domain import variable
+from lambda_fn.domain.lock_ladder import BUDGET_S
 from lambda_fn.domain.request import Request
 from lambda_fn.domain.target import Auth, Overrides, SslMode
 from lambda_fn.domain.variable import Variable
 from lambda_fn.errors import MigrateError
 
 LOCK_WAIT_S = 600.0
+CONCURRENT_LOCK_TIMEOUT_S = 300.0
 RESERVE_S = 20.0
 
 
@@ -40,6 +42,9 @@ class Settings:
     owner_role: str | None = None
     strict: bool = False
     lock_wait_s: float | None = None
+    lock_budget_s: float = BUDGET_S
+    concurrent_lock_timeout_s: float = CONCURRENT_LOCK_TIMEOUT_S
+    concurrent_statement_timeout_s: float | None = None
     reserve_s: float = RESERVE_S
     metrics_namespace: str = "MigrateLambda"
     service: str = "migrate-lambda"
@@ -83,6 +88,7 @@ class Settings:
             "owner_role": request.owner_role,
             "strict": request.strict,
             "lock_wait_s": request.lock_wait_s,
+            "lock_budget_s": request.lock_budget_s,
             "secret_id": request.secret_id,
             "dbname": request.dbname,
         }
@@ -243,6 +249,36 @@ VARIABLES = (
         default="what the invocation's time allows; 600 without a limit",
         unit="s",
         request_key="lockWaitS",
+    ),
+    Variable(
+        "MIGRATE_LOCK_BUDGET_S",
+        "lock_budget_s",
+        variable.seconds,
+        "How long a migration tries again and again to get the locks on what it changes; each try waits for "
+        "milliseconds at first, so that readers do not queue up behind it.",
+        "120",
+        default="60",
+        unit="s",
+        request_key="lockBudgetS",
+    ),
+    Variable(
+        "MIGRATE_CONCURRENT_LOCK_TIMEOUT_S",
+        "concurrent_lock_timeout_s",
+        variable.seconds,
+        "lock_timeout of CREATE, DROP and REINDEX INDEX CONCURRENTLY and of DETACH PARTITION CONCURRENTLY, which wait "
+        "for transactions of others without blocking anybody; 0 is none.",
+        "900",
+        default="300",
+        unit="s",
+    ),
+    Variable(
+        "MIGRATE_CONCURRENT_STATEMENT_TIMEOUT_S",
+        "concurrent_statement_timeout_s",
+        variable.seconds,
+        "statement_timeout of these statements; 0 is none.",
+        "3600",
+        default="what the invocation's time allows",
+        unit="s",
     ),
     Variable(
         "MIGRATE_RESERVE_S",

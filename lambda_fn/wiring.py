@@ -113,8 +113,12 @@ def _connected(draft: Draft, settings: Settings, reporter: Reporter, deadline: D
     from lambda_fn.postgres.advisory_lock import PolledAdvisoryLock
     from lambda_fn.postgres.connection import Connection
     from lambda_fn.postgres.migrations_table import PostgresMigrationsTable
+    from lambda_fn.postgres.run_context import RunnerLimits
     from lambda_fn.postgres.runner import PostgresScriptRunner
 
+    limits = RunnerLimits(
+        settings.lock_budget_s, settings.concurrent_lock_timeout_s, settings.concurrent_statement_timeout_s
+    )
     credentials = SettingsCredentials(settings)
     target = deadline.bounded(credentials.target, deadline_errors.reading_credentials)
     draft.database = str(target)
@@ -134,7 +138,7 @@ def _connected(draft: Draft, settings: Settings, reporter: Reporter, deadline: D
         yield Database(
             PostgresMigrationsTable(connection),
             advisory_lock,
-            PostgresScriptRunner(connection, advisory_lock, reporter),
+            PostgresScriptRunner(connection, advisory_lock, reporter, limits),
         )
     finally:
         connection.close()

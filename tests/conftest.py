@@ -4,6 +4,7 @@ pytest_plugins = [
     "tests.fixtures.planted",
     "tests.fixtures.servers",
     "tests.fixtures.projects",
+    "tests.fixtures.prisma",
     "tests.fixtures.proxy",
     "tests.fixtures.functions",
     "tests.fixtures.tls",

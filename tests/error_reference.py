@@ -134,12 +134,35 @@ _BETTER: dict[tuple[str, str], object] = {
     ("failed", "next_step"): "Correct the file and deploy again; no resolve is needed.",
     ("failed", "problem"): 'ERROR 42703 at line 3, column 1: column "prise" does not exist.',
     ("failed", "where"): _place("UPDATE orders SET total = prise * 2;"),
-    ("failed_alone", "next_step"): (
-        "Look at what is left in the database (an INVALID index: DROP INDEX CONCURRENTLY), remove it, then "
-        f"`python -m lambda_fn resolve --rolled-back {_NAME}` and deploy again."
+    ("failed_at_step", "done"): 2,
+    ("failed_at_step", "lines"): (),
+    ("failed_at_step", "problem"): 'ERROR 42703 at line 3, column 1: column "prise" does not exist.',
+    ("failed_at_step", "where"): _place("UPDATE orders SET total = prise * 2;"),
+    ("failed_outside", "problem"): "ERROR 23514 at line 3, column 1: new row violates a check constraint.",
+    ("failed_outside", "where"): _place("CALL fill_orders();"),
+    ("leftover", "problem"): 'ERROR 23505 at line 3, column 1: could not create unique index "orders_key".',
+    ("leftover", "where"): _place("CREATE UNIQUE INDEX CONCURRENTLY orders_key ON orders (key);"),
+    ("finished_steps_edited", "done"): 2,
+    ("step_without_end", "step"): 2,
+    ("step_without_end", "where"): _place("CALL fill_orders();"),
+    ("before_step", "done"): 2,
+    ("during_concurrent_statement", "where"): _place("CREATE INDEX CONCURRENTLY orders_key ON orders (key);"),
+    ("during_migration", "done"): 0,
+    ("lock_not_taken", "where"): _place("ALTER TABLE orders ADD COLUMN note text;"),
+    ("lock_not_taken", "waited_s"): 60.0,
+    ("lock_not_taken", "blocked"): (
+        "blocked by backend 4711 (application psql, user app, idle in transaction, transaction open for 724 s, last "
+        "query: SELECT * FROM orders); 7 sessions wait behind us"
     ),
-    ("failed_alone", "problem"): 'ERROR 23505 at line 3, column 1: could not create unique index "orders_key".',
-    ("failed_alone", "where"): _place("CREATE UNIQUE INDEX CONCURRENTLY orders_key ON orders (key);"),
+    ("lock_not_taken", "stayed"): "Nothing of it is in the database.",
+    ("no_step", "problem"): (
+        "`CREATE TEMP TABLE …` (line 3) makes something temporary in a file that is run step by step, of which the "
+        "next step knows nothing."
+    ),
+    ("no_step", "next_step"): "Put BEGIN; and COMMIT; round it and all that uses it: they are then one step.",
+    ("no_step", "where"): _place("CREATE TEMP TABLE moved AS SELECT * FROM orders;"),
+    ("not_atomic", "problem"): "`VACUUM orders` (line 3) cannot run in a transaction",
+    ("not_atomic", "where"): _place("VACUUM orders;"),
     ("history_malformed", "message"): 'column "checksum" does not exist',
     ("invalid_url", "next_step"): "Name one host, the writer's: with Aurora the endpoint of the cluster.",
     ("invalid_url", "reason"): "several hosts",
@@ -147,8 +170,6 @@ _BETTER: dict[tuple[str, str], object] = {
     ("secret_spoilt", "expected"): "one host by itself, without scheme, user, port or blanks",
     ("secret_spoilt", "key"): "host",
     ("migration_name_too_long", "name"): f"{_NAME}_" + "and_so_on_" * 30,
-    ("needs_stepwise", "problem"): "VACUUM (line 3) cannot run in a transaction, so it cannot share its file.",
-    ("needs_stepwise", "where"): _place("VACUUM;"),
     ("owner_role_denied", "reason"): 'role "app_owner" does not exist',
     ("permission", "next_step"): 'Run: GRANT SELECT, INSERT, UPDATE ON "public"._prisma_migrations TO "app".',
     ("refused_script", "next_step"): "Remove it: every file runs in a transaction of its own anyway.",
@@ -167,10 +188,11 @@ _BETTER: dict[tuple[str, str], object] = {
     ("action_not_offered", "action"): "resolve",
     ("during", "doing"): "reading the history",
     ("during_statement_alone", "next_step"): (
-        "Look at what is left in the database (an INVALID index: DROP INDEX CONCURRENTLY), remove it, then "
-        f"`python -m lambda_fn resolve --rolled-back {_NAME}` and deploy again."
+        "Look at what is left in the database. Undo all of the migration and run `python -m lambda_fn resolve "
+        f"--rolled-back {_NAME}`, or complete it and run `python -m lambda_fn resolve --applied {_NAME}`; then deploy "
+        "again."
     ),
-    ("during_statement_alone", "where"): _place("CREATE UNIQUE INDEX CONCURRENTLY orders_key ON orders (key);"),
+    ("during_statement_alone", "where"): _place("CALL fill_orders();"),
     ("during_migration", "where"): _place("UPDATE orders SET total = price * 2;"),
     ("iam_incomplete", "missing"): ["MIGRATE_HOST", "MIGRATE_USER"],
     ("iam_needs_tls", "sslmode"): "prefer",
@@ -184,7 +206,6 @@ _BETTER: dict[tuple[str, str], object] = {
     ("secret_unreadable", "next_step"): "Check MIGRATE_SECRET_ID (secretId in a request), the region and the account.",
     ("secret_unreadable", "reason"): "ResourceNotFoundException",
     ("server_refused", "reason"): "sorry, too many clients already",
-    ("stepwise_unsupported", "where"): _place("-- migrate: stepwise"),
     ("symbolic_link", "path"): f"/opt/migrations/{_NAME}",
     ("unknown_keys", "action"): "deploy",
     ("unknown_action", "known"): ["deploy", "status", "plan", "verify", "resolve", "doctor"],

@@ -8,12 +8,16 @@ import uuid
 from collections.abc import Callable, Mapping
 
 from lambda_fn.domain import location
-from lambda_fn.domain.execution import Execution, Mode
-from lambda_fn.domain.failure import attempts_in, logs_text, migration_failed
+from lambda_fn.domain.directive import Mode
+from lambda_fn.domain.execution import Execution
+from lambda_fn.domain.failure import attempts_in, journal_logs, logs_text, migration_failed, outside_failed
 from lambda_fn.domain.history import History, MigrationRecord, MigrationState
+from lambda_fn.domain.journal import Journal
 from lambda_fn.domain.migration import Migration
 from lambda_fn.domain.outcome import AppliedMigration
+from lambda_fn.domain.recheck import Unknowable
 from lambda_fn.domain.resolution import Resolution
+from lambda_fn.domain.resumption import Resumption
 from lambda_fn.domain.server_error import ServerError
 from lambda_fn.errors import MigrationFailed
 from lambda_fn.errors import connection as connection_errors
@@ -147,7 +151,9 @@ class FakeScriptRunner:
         self._session = session
         self._server = session.server
 
-    def apply(self, migration: Migration, execution: Execution) -> AppliedMigration:
+    def apply(
+        self, migration: Migration, execution: Execution, resumption: Resumption | None = None
+    ) -> AppliedMigration | None:
         """Record the migration as applied, or the attempt as failed."""
         self._server.actions.append(f"apply {migration.name}")
         if self._server.holder is not self._session:
@@ -160,12 +166,15 @@ class FakeScriptRunner:
 
     def _failed(self, migration: Migration, execution: Execution, text: bytes, error: ServerError) -> MigrationFailed:
         offset = execution.text.index(text)
-        where = location.of_error(migration.name, execution.text, offset=offset, executed=0, sqlstate=error.sqlstate)
-        atomic = execution.mode is Mode.ATOMIC
-        attempts = 1 + (self._forget_attempts(migration) if atomic else 0)
+        where = location.of_error(migration.name, execution.text, offset=offset, sqlstate=error.sqlstate)
+        if execution.mode is Mode.ALONE and _leaves_no_trace(execution):
+            logs = journal_logs(error, where, Journal(1, begun=1, attempts=1), RUN_ID)
+            self._server.record(migration, MigrationState.FAILED, logs=logs)
+            return outside_failed(error, where)
+        attempts = 1 + self._forget_attempts(migration)
         logs = logs_text(error, where, attempts=attempts, run_id=RUN_ID)
-        self._server.record(migration, MigrationState.ROLLED_BACK if atomic else MigrationState.FAILED, logs=logs)
-        return migration_failed(error, where, execution.mode)
+        self._server.record(migration, MigrationState.ROLLED_BACK, logs=logs)
+        return migration_failed(error, where)
 
     def _forget_attempts(self, migration: Migration) -> int:
         """Remove the row of former attempts at the same file, and return their number."""
@@ -176,3 +185,8 @@ class FakeScriptRunner:
                 self._server.records.remove(record)
                 return attempts
         return 0
+
+
+def _leaves_no_trace(execution: Execution) -> bool:
+    steps = execution.steps
+    return steps is not None and isinstance(steps.steps[0].recheck, Unknowable)

@@ -44,13 +44,13 @@ def test_the_properties_of_a_custom_resource_are_taken(snippet: str) -> None:
 def test_the_options_that_the_documentation_lists_are_taken() -> None:
     text = (ROOT / "docs" / "invokers.md").read_text()
     listed = re.findall(r"`([A-Z][A-Za-z]+)`", text.partition("- **Options**:")[2].partition(". An empty")[0])
-    values = {"Action": "verify", "Strict": "true", "LockWaitS": "5"}
+    values = {"Action": "verify", "Strict": "true", "LockWaitS": "5", "LockBudgetS": "6"}
 
     asked = request_of(
         {"RequestType": "Create", "ResourceProperties": {name: values.get(name, "x") for name in listed}}
     )
 
-    expected = Request(Action.VERIFY, "x", "x", "x", True, 5.0, "x", "x", "x")
+    expected = Request(Action.VERIFY, "x", "x", "x", True, 5.0, 6.0, "x", "x", "x")
     assert asked == expected
 
 

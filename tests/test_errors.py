@@ -27,16 +27,17 @@ from tests.error_reference import REFERENCE, Entry, all_warnings, entries, refer
 SHARED = {
     "M205": {"secret_malformed", "secret_not_an_object", "secret_of_another_engine", "secret_spoilt"},
     "M206": {"directory_not_named", "no_directory", "empty_directory"},
-    "M212": {"needs_stepwise", "stepwise_unsupported"},
+    "M212": {"no_step", "not_atomic"},
     "M217": {"no_root_certificate", "root_certificate_not_a_path"},
-    "M605": {"no_time_left", "before_migration"},
+    "M605": {"no_time_left", "before_migration", "before_step"},
     "M607": {"during", "reading_credentials"},
+    "M608": {"during_concurrent_statement", "during_statement_alone"},
     "M609": {"end_not_recorded_in_time", "unanswered", "unanswered_outside_transaction"},
     "M701": {"answer_undelivered", "answer_undelivered_by_proxy"},
     "P1011": {"certificate_not_trusted", "certificate_of_another_name", "tls_failed", "tls_not_offered"},
     "P1013": {"invalid_url", "unencoded_url"},
     "P1017": {"connection_closed", "connection_closed_outside_transaction"},
-    "P3018": {"failed", "failed_alone"},
+    "P3018": {"failed", "failed_at_step", "failed_outside", "leftover"},
 }
 STAGES = {
     request: "M1",

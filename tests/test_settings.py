@@ -32,6 +32,9 @@ FULL = {
     "MIGRATE_OWNER_ROLE": "app_owner",
     "MIGRATE_STRICT": "true",
     "MIGRATE_LOCK_WAIT_S": "60",
+    "MIGRATE_LOCK_BUDGET_S": "90",
+    "MIGRATE_CONCURRENT_LOCK_TIMEOUT_S": "600",
+    "MIGRATE_CONCURRENT_STATEMENT_TIMEOUT_S": "3600",
 }
 
 
@@ -56,6 +59,9 @@ def test_every_setting_has_its_variable() -> None:
         region="eu-central-1",
         connect_timeout_s=30,
         reserve_s=25.0,
+        lock_budget_s=90.0,
+        concurrent_lock_timeout_s=600.0,
+        concurrent_statement_timeout_s=3600.0,
         metrics_namespace="Shop/Migrations",
         service="shop-migrations",
         directory="/opt/migrations",

@@ -34,7 +34,7 @@ def publish_metrics(
     `time_used_percent` is how much of the time that the invocation was given has passed.
     """
     metrics = EphemeralMetrics(namespace=namespace, service=service)
-    failed = outcome.error is not None or outcome.status in (Status.FAILED, Status.UNKNOWN)
+    failed = outcome.status in (Status.FAILED, Status.UNKNOWN)
     metrics.add_metric("Runs", MetricUnit.Count, 1)
     metrics.add_metric("Applied", MetricUnit.Count, len(outcome.applied))
     metrics.add_metric("Failed", MetricUnit.Count, int(failed))

@@ -46,6 +46,11 @@ def add_to(commands: Any) -> None:
 def _add_options(parser: argparse.ArgumentParser, action: Action) -> None:
     parser.add_argument("--database-url", metavar="URL", help="instead of DATABASE_URL or MIGRATE_SECRET_ID")
     parser.add_argument("--migrations", metavar="DIR", help="the migrations directory, instead of MIGRATE_DIR")
+    parser.add_argument(
+        "--timeout-s",
+        metavar="SECONDS",
+        help="answer by then; work is stopped MIGRATE_RESERVE_S before, and goes on with the next run",
+    )
     request_options.add_common(parser)
     if action is Action.RESOLVE:
         request_options.add_names(parser)
@@ -61,18 +66,31 @@ def carry_out(given: argparse.Namespace) -> int:
     screen = Screen.beside_json(given.json)
     try:
         request, settings = parse_request(request_options.event_of(given, given.action)), _settings(given)
+        remaining_s = _timeout_s(given)
     except MigrateError as error:
         screen.report(RunFailed(error))
         outcome = Draft(Request(given.action), run_id).outcome(error, elapsed_ms=0)
     else:
         try:
-            outcome = wiring.run(request, settings, screen, run_id=run_id)
+            outcome = wiring.run(request, settings, screen, run_id=run_id, remaining_s=remaining_s)
         except KeyboardInterrupt:
             Screen(sys.stderr).print(_INTERRUPTED)
             return INTERRUPTED
     if given.json:
         print_json(to_json(outcome))
     return exit_code(outcome)
+
+
+def _timeout_s(given: argparse.Namespace) -> float | None:
+    if given.timeout_s is None:
+        return None
+    try:
+        timeout_s = float(given.timeout_s)
+    except ValueError:
+        timeout_s = -1.0
+    if not 0 < timeout_s < float("inf"):
+        raise request_errors.wrong_value("--timeout-s", "a number of seconds above 0", "300")
+    return timeout_s
 
 
 def _settings(given: argparse.Namespace) -> Settings:

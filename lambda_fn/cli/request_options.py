@@ -10,6 +10,7 @@ OPTIONS: Mapping[str, str] = {
     "ownerRole": "--owner-role",
     "strict": "--strict",
     "lockWaitS": "--lock-wait-s",
+    "lockBudgetS": "--lock-budget-s",
     "to": "--to",
     "requires": "--requires",
     "applied": "--applied",
@@ -26,6 +27,9 @@ def add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--owner-role", metavar="ROLE", help="the role that is to own what is made (SET ROLE)")
     parser.add_argument("--strict", action="store_const", const=True, help="warnings are errors")
     parser.add_argument("--lock-wait-s", metavar="SECONDS", help="how long to wait for another runner")
+    parser.add_argument(
+        "--lock-budget-s", metavar="SECONDS", help="how long a migration tries to get the locks on what it changes"
+    )
     parser.add_argument("--json", action="store_true", help="print the outcome as JSON, all else on stderr")
 
 

@@ -7,6 +7,7 @@ from lambda_fn.domain.execution import plan_execution
 from lambda_fn.domain.history import History
 from lambda_fn.domain.migration import Migration
 from lambda_fn.domain.plan import check_plan, check_schema_empty, make_plan
+from lambda_fn.domain.resumption import plan_resumption
 from lambda_fn.errors import deadline as deadline_errors
 from lambda_fn.ports import Database, MigrationsTable, Reporter, ScriptRunner
 
@@ -25,7 +26,7 @@ def deploy(
 
     Nothing pending and nothing failed: no lock is taken. Every pending script is checked before the first runs.
     Raises: DeadlineExceeded M605 when the time is up before all are checked; whatever check_plan,
-    check_schema_empty, plan_execution and the ports raise.
+    check_schema_empty, plan_execution, plan_resumption and the ports raise.
     """
     history = _look(draft, migrations, database.table, deadline)
     # A failed row may be one that another runner is applying right now: only who holds the lock can tell.
@@ -52,19 +53,34 @@ def _look(draft: Draft, migrations: tuple[Migration, ...], table: MigrationsTabl
     draft.plan = make_plan(migrations, history, to=draft.request.to)
     check_schema_empty(history, table.schema, migrations)
     for migration in draft.plan.pending:
-        if migration.name not in draft.executions:
-            # Reading a script takes a second for 4 MB, in which nothing can be cancelled.
-            if deadline.passed:
-                raise deadline_errors.before_migration(migration.name)
-            draft.executions[migration.name] = plan_execution(migration)
+        _plan_script(draft, migration, deadline)
     return history
+
+
+def _plan_script(draft: Draft, migration: Migration, deadline: Deadline) -> None:
+    def check_time() -> None:
+        # Reading a script takes a second for 4 MB, in which nothing can be cancelled.
+        if deadline.passed:
+            raise deadline_errors.before_migration(migration.name)
+
+    check_time()
+    record, known = draft.plan.halfway_of(migration.name), draft.executions.get(migration.name)
+    if known is None or (record is not None and known.steps is None):
+        known = plan_execution(migration, stepwise=record is not None, check_time=check_time)
+    draft.executions[migration.name] = known
+    if record is not None:
+        plan_resumption(migration, known, record)
 
 
 def _apply(draft: Draft, runner: ScriptRunner, reporter: Reporter) -> bool:
     """Apply the plan; False when it has to be made anew before it goes on."""
     for migration in draft.plan.pending:
         reporter.report(ApplyStarted(migration.name))
-        done = runner.apply(migration, draft.executions[migration.name])
+        execution, record = draft.executions[migration.name], draft.plan.halfway_of(migration.name)
+        resumption = plan_resumption(migration, execution, record) if record else None
+        done = runner.apply(migration, execution, resumption)
+        if done is None:
+            return False
         draft.applied.append(done)
         reporter.report(Applied(done))
         if done.reconnected:

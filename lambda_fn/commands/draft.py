@@ -8,7 +8,7 @@ from lambda_fn.domain.migration import Migration, sort_key
 from lambda_fn.domain.outcome import AppliedMigration, Outcome, PendingMigration, Status
 from lambda_fn.domain.plan import Diagnostic, Plan
 from lambda_fn.domain.request import Action, Request
-from lambda_fn.errors import LockTimeout, MigrateError
+from lambda_fn.errors import DeadlineExceeded, LockTimeout, MigrateError
 from lambda_fn.ports import AdvisoryLock
 
 
@@ -63,8 +63,10 @@ class Draft:
         )
 
     def _status(self, error: MigrateError | None) -> Status:
+        if error is not None and error.unknown:
+            return Status.UNKNOWN
         if error is not None:
-            return Status.UNKNOWN if error.unknown else Status.FAILED
+            return Status.INCOMPLETE if self._may_continue(error) else Status.FAILED
         if self.request.action is Action.DOCTOR:
             return Status.FAILED if any(check.result is Result.FAILED for check in self.checks) else Status.PASSED
         if self.plan.failed:
@@ -72,6 +74,11 @@ class Draft:
         if self._left():
             return Status.PENDING
         return Status.APPLIED if self.applied else Status.UP_TO_DATE
+
+    def _may_continue(self, error: MigrateError) -> bool:
+        """Whether another invocation gets further: where this one got nowhere, the next one would not either."""
+        progressed = bool(self.applied) or error.progressed
+        return self.request.comes_back and isinstance(error, DeadlineExceeded) and progressed
 
     def _latest(self) -> str | None:
         known = [name for name in (self.plan.latest, *(m.name for m in self.applied)) if name is not None]
@@ -83,6 +90,12 @@ class Draft:
 
     def _pending(self, migration: Migration) -> PendingMigration:
         execution = self.executions.get(migration.name)
-        if execution is None:
-            return PendingMigration(migration.name)
-        return PendingMigration(migration.name, execution.mode, execution.statements)
+        record = self.plan.halfway_of(migration.name)
+        journal = record.journal if record else None
+        return PendingMigration(
+            migration.name,
+            mode=execution.mode if execution else None,
+            statements=execution.statements if execution else None,
+            done=journal.done if journal else None,
+            steps=journal.steps if journal else None,
+        )

@@ -6,6 +6,7 @@ from lambda_fn.domain.event import Planned
 from lambda_fn.domain.execution import plan_execution
 from lambda_fn.domain.migration import Migration
 from lambda_fn.domain.plan import check_plan, check_schema_empty
+from lambda_fn.domain.resumption import plan_resumption
 from lambda_fn.ports import MigrationsTable, Reporter
 
 
@@ -25,6 +26,9 @@ def plan(
     check_plan(draft.plan, strict=strict)
     check_schema_empty(history, table.schema, migrations)
     for migration in draft.plan.pending:
-        execution = plan_execution(migration)
+        record = draft.plan.halfway_of(migration.name)
+        execution = plan_execution(migration, stepwise=record is not None)
+        if record is not None:
+            plan_resumption(migration, execution, record)
         draft.executions[migration.name] = execution
         reporter.report(Planned(migration.name, execution.mode, execution.statements))

@@ -1,14 +1,16 @@
 """How a script is to be run, and what is refused before anything runs."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from lambda_fn.domain import location
+from lambda_fn.domain.directive import BadDirective, Directives, Mode, read_directives
 from lambda_fn.domain.migration import Migration
 from lambda_fn.domain.statement_kinds import REFUSED, TRANSACTION_CONTROL, Kind, kind_of
+from lambda_fn.domain.statement_traits import adds_enum_value, calls_routine, may_refuse_transaction
 from lambda_fn.domain.statements import Statement, UnreadableScript, split
+from lambda_fn.domain.steps import NoStep, Steps, plan_steps
 from lambda_fn.errors import SettingsInvalid
 from lambda_fn.errors import settings as settings_errors
 
@@ -17,17 +19,7 @@ CHUNK_BYTES = 256 * 1024
 _HEAD_WORDS = 3
 
 _NOT_LINE_END = re.compile(rb"[^\r\n]")
-_DIRECTIVE = re.compile(rb"--[ \t]*migrate:[ \t]*([^\r\n]*)")
-_LEADING_COMMENTS = re.compile(rb"(?:\s+|--[^\r\n]*)*")
-
-
-class Mode(StrEnum):
-    """The way a script is run."""
-
-    ATOMIC = "atomic"
-    """One transaction, which records it as well."""
-    ALONE = "alone"
-    """A single statement that cannot run in a transaction: recorded as started, run, recorded as finished."""
+_IN_A_TRANSACTION, _UNCOMMITTED_ENUM, _COMMITS_BY_ITSELF = "25001", "55P04", "2D000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,27 +27,65 @@ class Execution:
     """A script made ready: `text` is sent, in `chunks` (byte ranges of whole statements) when it is large.
 
     `text` is the script without a byte order mark, and with the author's own BEGIN and COMMIT blanked, so that
-    every other character keeps its line and column. `statements` counts what will be executed.
+    every other character keeps its line and column. `statements` counts what will be executed. `steps` are there
+    unless the mode is atomic. `fallbacks` are the SQLSTATEs at which an atomic script may be run stepwise instead.
     """
 
     mode: Mode
     text: bytes = field(repr=False)
     statements: int
     chunks: tuple[tuple[int, int], ...]
+    directives: Directives = field(default_factory=Directives)
+    steps: Steps | None = field(default=None, repr=False)
+    fallbacks: frozenset[str] = frozenset()
 
 
-def plan_execution(migration: Migration) -> Execution:
-    """Decide how to run a migration.
+def _no_limit() -> None:
+    """The time is not looked at."""
 
-    Raises: SettingsInvalid M211 for what cannot be run safely, M212 for what needs more than one transaction.
+
+def plan_execution(
+    migration: Migration, *, stepwise: bool = False, check_time: Callable[[], None] = _no_limit
+) -> Execution:
+    """Decide how to run a migration; `stepwise` has decided already, whatever the file asks for.
+
+    `check_time` is called at every statement, and may raise: 4 MB are read in a second.
+    Raises: SettingsInvalid M211 for what cannot be run safely, M212 for what does not fit the way it is to be run.
     """
     text = migration.text
     _check_nul(migration, text)
-    _check_directive(migration, text)
-    survey = _Survey(migration, text)
+    survey = _Survey(migration, text, _directives(migration, text))
     for statement in _statements(migration, text):
+        check_time()
         survey.add(statement)
-    return survey.execution()
+    mode = survey.mode(stepwise=stepwise)
+    steps = None if mode is Mode.ATOMIC else _steps(migration, text, check_time)
+    return survey.execution(mode, steps)
+
+
+def falls_back(execution: Execution, sqlstate: str, offset: int | None) -> bool:
+    """Whether an atomic script that the server refused with this can work stepwise only.
+
+    Not by the SQLSTATE alone: an event trigger may raise 25001 too. `offset` is where the error is.
+    """
+    if sqlstate not in execution.fallbacks:
+        return False
+    if sqlstate == _UNCOMMITTED_ENUM:
+        return True
+    statement = location.statement_at(execution.text, offset)
+    if statement is None:
+        return False
+    return may_refuse_transaction(statement) if sqlstate == _IN_A_TRANSACTION else calls_routine(statement)
+
+
+def _steps(migration: Migration, text: bytes, check_time: Callable[[], None]) -> Steps:
+    try:
+        return plan_steps(text, check_time)
+    except NoStep as error:
+        start = error.statement.start
+        where = location.at_offset(migration.name, text, start)
+        problem = f"`{_head(text, error.statement)}` (line {where.line}) {error.problem}"
+        raise settings_errors.no_step(problem, error.next_step, where) from None
 
 
 def _statements(migration: Migration, text: bytes) -> Iterator[Statement]:
@@ -83,22 +113,17 @@ def _check_nul(migration: Migration, text: bytes) -> None:
         )
 
 
-def _check_directive(migration: Migration, text: bytes) -> None:
-    """The leading comment may say `-- migrate: atomic`; stepwise is not supported yet."""
-    head = _LEADING_COMMENTS.match(text)
-    for found in _DIRECTIVE.finditer(head[0] if head else b""):
-        wish = found[1].strip().decode(errors="replace")
-        if wish == "stepwise":
-            where = location.at_offset(migration.name, text, found.start())
-            raise settings_errors.stepwise_unsupported(where)
-        if wish != Mode.ATOMIC:
-            raise _refusal(
-                migration,
-                text,
-                found.start(),
-                f"it asks for `migrate: {wish}`, which does not exist.",
-                "Write `-- migrate: atomic`, or remove the comment.",
-            )
+def _directives(migration: Migration, text: bytes) -> Directives:
+    try:
+        return read_directives(text)
+    except BadDirective as error:
+        raise _refusal(migration, text, error.offset, error.problem, error.next_step) from None
+
+
+def _head(text: bytes, statement: Statement) -> str:
+    """The beginning of a statement, for people; no literal stands there."""
+    words = text[statement.start : statement.end].decode(errors="replace").split()
+    return " ".join(words[:_HEAD_WORDS]) + (" …" if len(words) > _HEAD_WORDS else "")
 
 
 _REFUSALS: Mapping[Kind, tuple[str, str]] = {
@@ -136,9 +161,11 @@ _REFUSALS: Mapping[Kind, tuple[str, str]] = {
 class _Survey:
     """Goes once through the statements of a script, and knows in the end how to run it."""
 
-    def __init__(self, migration: Migration, text: bytes) -> None:
+    def __init__(self, migration: Migration, text: bytes, directives: Directives) -> None:
         self._migration = migration
         self._text = text
+        self._directives = directives
+        self._fallbacks: set[str] = set()
         self._open_begin: Statement | None = None
         self._controls: list[Statement] = []
         self._non_transactional: Statement | None = None
@@ -157,32 +184,36 @@ class _Survey:
             self._executed += 1
         if kind is Kind.NON_TRANSACTIONAL and self._non_transactional is None:
             self._non_transactional = statement
+        self._fallbacks |= set(_fallbacks(statement))
         if statement.stop - self._chunk_start >= CHUNK_BYTES:
             self._end_chunk(statement.stop)
 
-    def execution(self) -> Execution:
+    def mode(self, *, stepwise: bool) -> Mode:
+        """How the script is to be run, now that all of it is known."""
         if self._open_begin:
             raise self._refuse(
                 self._open_begin,
                 "this BEGIN is never followed by a COMMIT.",
                 "Add COMMIT;, or remove the BEGIN.",
             )
-        if self._non_transactional:
-            return self._alone(self._non_transactional)
-        self._end_chunk(len(self._text))
-        chunked = len(self._text) > CHUNKED_ABOVE_BYTES
-        chunks = tuple(self._chunks) if chunked else ((0, len(self._text)),)
-        return Execution(Mode.ATOMIC, self._blanked(), self._executed, chunks)
-
-    def _alone(self, statement: Statement) -> Execution:
-        if self._executed > 1 or self._controls:
+        statement, wish = self._non_transactional, Mode.STEPWISE if stepwise else self._directives.mode
+        if self._executed == 0 or (statement is None and wish is not Mode.STEPWISE):
+            return Mode.ATOMIC
+        if statement is not None and wish is Mode.ATOMIC:
             where = location.at_offset(self._migration.name, self._text, statement.start)
-            raise settings_errors.needs_stepwise(
-                f"`{self._head(statement)}` (line {where.line}) cannot run in a transaction, so it cannot "
-                "share its file.",
-                where,
-            )
-        return Execution(Mode.ALONE, self._text, 1, ((0, len(self._text)),))
+            problem = f"`{_head(self._text, statement)}` (line {where.line}) cannot run in a transaction"
+            raise settings_errors.not_atomic(problem, where)
+        is_alone = statement is not None and self._executed == 1 and not self._controls
+        return Mode.ALONE if is_alone else Mode.STEPWISE
+
+    def execution(self, mode: Mode, steps: Steps | None) -> Execution:
+        """The script made ready."""
+        self._end_chunk(len(self._text))
+        chunked = len(self._text) > CHUNKED_ABOVE_BYTES and mode is Mode.ATOMIC
+        chunks = tuple(self._chunks) if chunked else ((0, len(self._text)),)
+        may_fall_back = mode is Mode.ATOMIC and self._directives.mode is None
+        fallbacks = frozenset(self._fallbacks if may_fall_back else ())
+        return Execution(mode, self._blanked(), self._executed, chunks, self._directives, steps, fallbacks)
 
     def _control(self, kind: Kind, statement: Statement) -> None:
         """The author's own BEGIN … COMMIT (Prisma writes one for a changed enum) is dropped when balanced."""
@@ -202,11 +233,6 @@ class _Survey:
     def _refuse(self, statement: Statement, problem: str, next_step: str) -> SettingsInvalid:
         return _refusal(self._migration, self._text, statement.start, problem, next_step)
 
-    def _head(self, statement: Statement) -> str:
-        """The beginning of a statement, for people; no literal stands there."""
-        words = self._text[statement.start : statement.end].decode(errors="replace").split()
-        return " ".join(words[:_HEAD_WORDS]) + (" …" if len(words) > _HEAD_WORDS else "")
-
     def _end_chunk(self, stop: int) -> None:
         if stop > self._chunk_start or not self._chunks:
             self._chunks.append((self._chunk_start, stop))
@@ -219,3 +245,12 @@ class _Survey:
         for control in self._controls:
             text[control.start : control.stop] = _NOT_LINE_END.sub(b" ", text[control.start : control.stop])
         return bytes(text)
+
+
+def _fallbacks(statement: Statement) -> Iterator[str]:
+    if adds_enum_value(statement):
+        yield _UNCOMMITTED_ENUM
+    elif calls_routine(statement):
+        yield _COMMITS_BY_ITSELF
+    elif may_refuse_transaction(statement):
+        yield _IN_A_TRANSACTION

@@ -3,6 +3,9 @@
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
+
+from lambda_fn.domain.journal import Journal
 
 
 class MigrationState(StrEnum):
@@ -16,7 +19,7 @@ class MigrationState(StrEnum):
     """Marked as rolled back; Prisma ignores it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MigrationRecord:
     """One row. `started_at` (UTC, as Prisma prints it) and `logs` are read for failed rows only."""
 
@@ -34,6 +37,11 @@ class MigrationRecord:
         if self.rolled_back:
             return MigrationState.ROLLED_BACK
         return MigrationState.APPLIED if self.finished else MigrationState.FAILED
+
+    @cached_property
+    def journal(self) -> Journal | None:
+        """How far an unfinished migration has come that is run step by step; None for every other row."""
+        return Journal.read(self.logs) if self.state is MigrationState.FAILED else None
 
     @property
     def reason(self) -> str | None:

@@ -29,17 +29,22 @@ def offset_of(text: bytes, position: int) -> int | None:
     return offset if offset < len(text) else None
 
 
-def of_error(migration: str, text: bytes, *, offset: int | None, executed: int, sqlstate: str) -> Whereabouts:
-    """The place of a server's error in a script.
+def offset_after(text: bytes, executed: int) -> int | None:
+    """Where the statement begins before which so many succeeded, the author's own BEGIN and COMMIT not counted."""
+    _, statement = _statement_after(text, executed)
+    return None if statement is None else statement.start
 
-    `offset` is the byte that the server pointed at, if it did; `executed` the number of statements that had
-    succeeded before, the author's own BEGIN and COMMIT not counted.
-    """
-    number, statement = _statement_at(text, offset) if offset is not None else _statement_after(text, executed)
-    if offset is None and statement is not None:
-        offset = statement.start
+
+def statement_at(text: bytes, offset: int | None) -> Statement | None:
+    """The statement at a byte offset, or behind which it is."""
+    return None if offset is None else _statement_at(text, offset)[1]
+
+
+def of_error(migration: str, text: bytes, *, offset: int | None, sqlstate: str) -> Whereabouts:
+    """The place of a server's error in a script: of the byte `offset`, if there is one."""
     if offset is None:
         return Whereabouts(migration=migration, sqlstate=sqlstate)
+    number, statement = _statement_at(text, offset)
     return replace(
         at_offset(migration, text, offset),
         sqlstate=sqlstate,

@@ -20,6 +20,8 @@ class Status(StrEnum):
     """Nothing is pending."""
     PENDING = "pending"
     """Something is pending (status, plan, verify, resolve)."""
+    INCOMPLETE = "incomplete"
+    """The time was up behind a first part; told only to who asked for it by `continue`, and deploys again."""
     FAILED = "failed"
     """The run ended with an error, or the history holds a failed row."""
     UNKNOWN = "unknown"
@@ -45,11 +47,16 @@ class AppliedMigration:
 
 @dataclass(frozen=True, slots=True)
 class PendingMigration:
-    """A migration that is pending; how it would run is said by `plan` only."""
+    """A migration that is pending; how it would run is said by `plan` only.
+
+    Of one that is half done, `done` of its `steps` are in the database; both are None for others.
+    """
 
     name: str
     mode: str | None = None
     statements: int | None = None
+    done: int | None = None
+    steps: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +115,13 @@ def to_json(outcome: Outcome) -> Json:
 
 
 def _pending_to_json(migration: PendingMigration) -> Json:
-    if migration.mode is None:
-        return {"name": migration.name}
-    return {"name": migration.name, "mode": migration.mode, "statements": migration.statements}
+    values = {
+        "mode": migration.mode,
+        "statements": migration.statements,
+        "done": migration.done,
+        "steps": migration.steps,
+    }
+    return {"name": migration.name, **{key: value for key, value in values.items() if value is not None}}
 
 
 def _check_to_json(check: Check) -> Json:

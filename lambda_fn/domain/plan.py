@@ -1,6 +1,6 @@
 """What a deploy would do: the directory and the history in, a plan out."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -28,6 +28,8 @@ class Plan:
 
     pending: tuple[Migration, ...] = ()
     failed: tuple[MigrationRecord, ...] = ()
+    halfway: tuple[MigrationRecord, ...] = ()
+    """The rows of pending migrations of which some steps are done: deploy goes on with them."""
     warnings: tuple[Diagnostic, ...] = ()
     latest: str | None = None
     """The newest migration of the directory that is applied already."""
@@ -37,21 +39,35 @@ class Plan:
         """The migrations that have failed rows, each once."""
         return tuple(dict.fromkeys(record.name for record in self.failed))
 
+    def halfway_of(self, name: str) -> MigrationRecord | None:
+        """The row of a migration of which some steps are done."""
+        return next((record for record in self.halfway if record.name == name), None)
+
 
 def make_plan(migrations: tuple[Migration, ...], history: History, *, to: str | None = None) -> Plan:
     """Decide what is pending and what has failed, by Prisma's rules for deploy.
 
     Pending: the directory has the name and no row of it has `rolled_back_at` NULL. Failed: any row with
-    `finished_at` and `rolled_back_at` both NULL. `migrations` are in their order; `to` is the last one wanted.
+    `finished_at` and `rolled_back_at` both NULL; but a wanted migration whose one such row has a journal of ours is
+    halfway, and pending. `migrations` are in their order; `to` is the last one wanted.
 
     Raises: RequestInvalid (M106) when the directory has no migration `to`.
     """
     if to is not None and find_migration(migrations, to) is None:
         raise request_errors.unknown_target(to)
     current = _current_records(history)
-    pending = tuple(m for m in migrations if m.name not in current and _is_wanted(m, to))
+    wanted = tuple(m for m in migrations if _is_wanted(m, to))
+    halfway = _halfway({m.name for m in wanted}, history.failed)
+    begun = {record.name for record in halfway}
+    pending = tuple(m for m in wanted if m.name not in current or m.name in begun)
     applied = (m.name for m in reversed(migrations) if _is_applied(current.get(m.name)))
-    return Plan(pending, history.failed, tuple(_diagnose(migrations, pending, current)), next(applied, None))
+    return Plan(
+        pending=pending,
+        failed=tuple(record for record in history.failed if record.name not in begun),
+        halfway=halfway,
+        warnings=tuple(_diagnose(migrations, pending, current)),
+        latest=next(applied, None),
+    )
 
 
 def check_plan(plan: Plan, *, strict: bool) -> None:
@@ -68,6 +84,11 @@ def check_schema_empty(history: History, schema: str, migrations: tuple[Migratio
     """Raise P3005 when there is no history but the schema holds tables."""
     if not history.exists and history.occupied:
         raise history_errors.schema_not_empty(schema, migrations[0].name)
+
+
+def _halfway(wanted: set[str], failed: tuple[MigrationRecord, ...]) -> tuple[MigrationRecord, ...]:
+    rows = Counter(record.name for record in failed)
+    return tuple(r for r in failed if r.journal is not None and r.name in wanted and rows[r.name] == 1)
 
 
 def _is_wanted(migration: Migration, to: str | None) -> bool:

@@ -36,7 +36,8 @@ class Request:
 
     `to` is the last migration to deploy; `requires` the one that `verify` insists on; `secret_id` and
     `dbname` another database than the one that is set; `applied` and `rolled_back` are the names to resolve,
-    exactly one of them being non-empty for `resolve`.
+    exactly one of them being non-empty for `resolve`. `comes_back` says that whoever asks will ask again while the
+    answer is that time ran out behind the first part.
     """
 
     action: Action = Action.DEPLOY
@@ -45,16 +46,18 @@ class Request:
     owner_role: str | None = None
     strict: bool | None = None
     lock_wait_s: float | None = None
+    lock_budget_s: float | None = None
     requires: str | None = None
     secret_id: str | None = None
     dbname: str | None = None
     applied: tuple[str, ...] = ()
     rolled_back: tuple[str, ...] = ()
+    comes_back: bool = False
 
 
-_COMMON_KEYS = ("action", "schema", "ownerRole", "strict", "lockWaitS", "secretId", "dbname")
+_COMMON_KEYS = ("action", "schema", "ownerRole", "strict", "lockWaitS", "lockBudgetS", "secretId", "dbname")
 _KEYS: Mapping[Action, tuple[str, ...]] = {
-    Action.DEPLOY: (*_COMMON_KEYS, "to"),
+    Action.DEPLOY: (*_COMMON_KEYS, "to", "continue"),
     Action.STATUS: (*_COMMON_KEYS, "to"),
     Action.PLAN: (*_COMMON_KEYS, "to"),
     Action.VERIFY: (*_COMMON_KEYS, "to", "requires"),
@@ -87,6 +90,8 @@ def parse_request(event: object, called: Mapping[str, str] = _AS_IT_IS) -> Reque
         owner_role=read("ownerRole", _name, "app_owner"),
         strict=read("strict", _flag, "true"),
         lock_wait_s=read("lockWaitS", _seconds, "60"),
+        lock_budget_s=read("lockBudgetS", _seconds, "60"),
+        comes_back=read("continue", _flag, "true") or False,
         requires=read("requires", _name, _MIGRATION),
         secret_id=read("secretId", _in_form(SECRET_ID), SECRET_ID.example),
         dbname=read("dbname", _in_form(DATABASE), DATABASE.example),

@@ -1,6 +1,6 @@
 """M6 and P3018: a migration failed."""
 
-from lambda_fn.errors.classes import MigrationFailed, Whereabouts
+from lambda_fn.errors.classes import MigrationFailed, Whereabouts, stayed
 
 
 def failed(problem: str, next_step: str, where: Whereabouts, lines: tuple[str, ...]) -> MigrationFailed:
@@ -14,13 +14,40 @@ def failed(problem: str, next_step: str, where: Whereabouts, lines: tuple[str, .
     )
 
 
-def failed_alone(problem: str, next_step: str, where: Whereabouts, lines: tuple[str, ...]) -> MigrationFailed:
-    """P3018: a statement that cannot share a transaction failed, so a part of its work may have stayed."""
+def failed_at_step(problem: str, done: int, steps: int, where: Whereabouts, lines: tuple[str, ...]) -> MigrationFailed:
+    """P3018: a step of a migration failed and left nothing; the steps before it stay, and are recorded."""
+    return MigrationFailed(
+        "P3018",
+        f"Migration {where.migration} failed to apply: {problem} {stayed(done, steps)}",
+        "Correct the file from this statement on and deploy again: the next run goes on from here; no resolve is "
+        "needed.",
+        where=where,
+        lines=lines,
+    )
+
+
+def failed_outside(problem: str, where: Whereabouts, lines: tuple[str, ...]) -> MigrationFailed:
+    """P3018: what failed outside of a transaction may have left a part of its work, which nobody can find out."""
     return MigrationFailed(
         "P3018",
         f"Migration {where.migration} failed to apply: {problem} It ran outside a transaction, so part of its "
         "work may be in the database.",
-        next_step,
+        f"Look at what is left in the database. Undo all of the migration and run `python -m lambda_fn resolve "
+        f"--rolled-back {where.migration}`, or complete it and run `python -m lambda_fn resolve --applied "
+        f"{where.migration}`; then deploy again.",
+        where=where,
+        lines=lines,
+    )
+
+
+def leftover(problem: str, where: Whereabouts, lines: tuple[str, ...]) -> MigrationFailed:
+    """P3018: a concurrent statement failed, and what it left invalid could not be removed yet."""
+    return MigrationFailed(
+        "P3018",
+        f"Migration {where.migration} failed to apply: {problem} What it left behind, such as an INVALID index, could "
+        "not be removed yet.",
+        "Deploy again, after correcting the file from this statement on: the next run removes it first; no resolve is "
+        "needed.",
         where=where,
         lines=lines,
     )

@@ -28,6 +28,7 @@ class MigrateError(Exception):
     `next_step` is "" for an error that a function raised, of which only the whole text is known here.
     `lines` are further lines for people: the server's detail and hint, a context.
     `unknown` is True when the server's answer to a commit is not in, so that nobody may say "failed".
+    `progressed` is True when steps of the migration were done before, in the same run.
     """
 
     exit_code: ClassVar[int] = 70
@@ -48,6 +49,7 @@ class MigrateError(Exception):
         self.where = where or Whereabouts()
         self.lines = lines
         self.unknown = unknown
+        self.progressed = False
         self._words: str | None = None
         super().__init__(self.headline)
 
@@ -71,6 +73,7 @@ class MigrateError(Exception):
         copy = type(self)(
             self.code, self.problem, self.next_step, where=self.where, lines=self.lines, unknown=self.unknown
         )
+        copy.progressed = self.progressed
         copy._words = text
         return copy
 
@@ -130,3 +133,11 @@ class InternalError(MigrateError):
     """A bug of ours."""
 
     exit_code = 70
+
+
+def stayed(done: int, steps: int) -> str:
+    """What of a migration in steps is in the database."""
+    if done == 0:
+        return "Nothing of it is in the database."
+    first = "first" if done == 1 else f"first {done}"
+    return f"The {first} of its {steps} steps {'is' if done == 1 else 'are'} in the database and in the history."

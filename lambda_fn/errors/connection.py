@@ -5,6 +5,7 @@ from lambda_fn.errors.classes import (
     InternalError,
     LockTimeout,
     SettingsInvalid,
+    Whereabouts,
 )
 
 
@@ -75,8 +76,7 @@ def connection_closed_outside_transaction(migration: str) -> DatabaseUnreachable
         "P1017",
         f"Server has closed the connection while applying {migration}, which runs outside a transaction and stays "
         "recorded as started.",
-        "Look at what is in the database; then mark the migration with resolve as applied or as rolled back, "
-        "and deploy again.",
+        "Deploy again: the next run finds out what is in the database and goes on from there, or says what to do.",
         unknown=True,
     )
 
@@ -187,4 +187,27 @@ def unexpected(doing: str, message: str, sqlstate: str | None) -> InternalError:
         "M901",
         f"The server refused a statement while {doing}: {message} (SQLSTATE {sqlstate or 'none'}).",
         "Check what the message says; if it makes no sense to you, please report it.",
+    )
+
+
+def lock_not_taken(where: Whereabouts, waited_s: float, blocked: str, stayed: str) -> LockTimeout:
+    """M329: a migration did not get a lock on what it changes; `blocked` says by whom, `stayed` what is there of it."""
+    place = f" at line {where.line}" if where.line else ""
+    return LockTimeout(
+        "M329",
+        f"Migration {where.migration} did not get its lock{place} within {waited_s:.0f} s: "
+        f"{blocked or 'who holds it was not seen'}. {stayed}",
+        "End or await the session that holds it (SELECT pg_terminate_backend(pid)) and deploy again; lockBudgetS "
+        "(MIGRATE_LOCK_BUDGET_S) gives it more time.",
+        where=where,
+    )
+
+
+def built_by_another_session(migration: str) -> LockTimeout:
+    """M330: another session is building the very index that the migration is about to build."""
+    return LockTimeout(
+        "M330",
+        f"Another session is building the index of migration {migration}; nothing was changed.",
+        "Deploy again when it is done (SELECT * FROM pg_stat_progress_create_index).",
+        where=Whereabouts(migration=migration),
     )

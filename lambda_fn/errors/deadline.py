@@ -1,6 +1,6 @@
 """M605 to M609: the time that the invoker gave ran out."""
 
-from lambda_fn.errors.classes import DeadlineExceeded, Whereabouts
+from lambda_fn.errors.classes import DeadlineExceeded, Whereabouts, stayed
 
 _MORE_TIME = (
     "Give the function more time (Timeout, up to 900 s); what takes longer than that is run from a terminal or a "
@@ -14,7 +14,7 @@ def no_time_left(left_s: float, reserve_s: float) -> DeadlineExceeded:
         "M605",
         f"The invocation has {max(0.0, left_s):.1f} s left, and {reserve_s:g} s are kept for the answer; "
         "nothing was run.",
-        "Raise the function's Timeout, at best to 900 s; MIGRATE_RESERVE_S sets the reserve.",
+        "Give it more time (the function's Timeout, at best 900 s, or --timeout-s); MIGRATE_RESERVE_S sets the reserve.",
     )
 
 
@@ -28,20 +28,43 @@ def before_migration(migration: str) -> DeadlineExceeded:
     )
 
 
-def during_migration(where: Whereabouts) -> DeadlineExceeded:
-    """M606: a migration was cancelled when the time was up, and nothing of it was committed."""
+def before_step(migration: str, done: int, steps: int) -> DeadlineExceeded:
+    """M605: the time was up before the next step of a migration began; those before it are in the database."""
+    return DeadlineExceeded(
+        "M605",
+        f"The invocation's time was up before step {done + 1} of {steps} of migration {migration} began. "
+        f"{stayed(done, steps)}",
+        f"Deploy again: the next run goes on from there. {_MORE_TIME}",
+        where=Whereabouts(migration=migration),
+    )
+
+
+def during_migration(where: Whereabouts, done: int = 0, steps: int = 1) -> DeadlineExceeded:
+    """M606: a migration was cancelled when the time was up; of its steps, `done` are in the database."""
     place = f" at line {where.line}" if where.line else ""
     return DeadlineExceeded(
         "M606",
         f"Migration {where.migration} was cancelled{place}, because the invocation's time was up. "
-        "Nothing of it is in the database.",
-        _MORE_TIME,
+        f"{stayed(done, steps)}",
+        f"Deploy again: the next run goes on from there. {_MORE_TIME}" if done else _MORE_TIME,
+        where=where,
+    )
+
+
+def during_concurrent_statement(where: Whereabouts) -> DeadlineExceeded:
+    """M608: a concurrent statement was cancelled when the time was up, and what it left is for the next run."""
+    place = f" at line {where.line}" if where.line else ""
+    return DeadlineExceeded(
+        "M608",
+        f"Migration {where.migration} was cancelled{place}, because the invocation's time was up. What "
+        "the statement left behind, such as an INVALID index, could not be removed yet.",
+        f"Deploy again: the next run removes it and begins this statement anew; no resolve is needed. {_MORE_TIME}",
         where=where,
     )
 
 
 def during_statement_alone(where: Whereabouts, next_step: str) -> DeadlineExceeded:
-    """M608: a statement that cannot share a transaction was cancelled when the time was up."""
+    """M608: a statement of which nobody can find out what it left was cancelled when the time was up."""
     return DeadlineExceeded(
         "M608",
         f"Migration {where.migration} was cancelled, because the invocation's time was up. It ran outside a "
@@ -83,8 +106,8 @@ def unanswered_outside_transaction(migration: str) -> DeadlineExceeded:
         "M609",
         f"The invocation's time was up while applying {migration}, and the server did not answer a cancel. It runs "
         "outside a transaction and stays recorded as started.",
-        "Look at what is in the database, and whether it still runs; then mark the migration with resolve as applied "
-        f"or as rolled back, and deploy again. {_MORE_TIME}",
+        "Deploy again: the next run finds out what is in the database and goes on from there, or says what to do. "
+        f"{_MORE_TIME}",
         where=Whereabouts(migration=migration),
         unknown=True,
     )
@@ -94,10 +117,9 @@ def end_not_recorded_in_time(migration: str) -> DeadlineExceeded:
     """M609: a statement that runs alone is done, and the time was up before the history had it."""
     return DeadlineExceeded(
         "M609",
-        f"Migration {migration} was run, and the invocation's time was up before its end could be recorded; whether "
-        "the history has it is not known.",
-        "Deploy again; if the migration is still recorded as started, mark it as applied with "
-        f"`python -m lambda_fn resolve --applied {migration}`.",
+        f"A statement of migration {migration} was run, and the invocation's time was up before its end could be "
+        "recorded; whether the history has it is not known.",
+        "Deploy again: the next run finds out what is in the database and goes on from there, or says what to do.",
         where=Whereabouts(migration=migration),
         unknown=True,
     )

@@ -119,6 +119,33 @@ def requirement_missing(name: str) -> HistoryBlocked:
     )
 
 
+def finished_steps_edited(name: str, done: int, steps: int) -> HistoryBlocked:
+    """M506: a migration is half done, and the steps that are done are no longer those of its file."""
+    return HistoryBlocked(
+        "M506",
+        f"Migration {name} is half done, and the first {done} of its {steps} steps, which are in the database, were "
+        "edited since.",
+        "Restore the file up to there; what comes behind may be edited. Or undo in the database what is done and run "
+        f"`python -m lambda_fn resolve --rolled-back {name}`, or complete it by hand and run "
+        f"`python -m lambda_fn resolve --applied {name}`.",
+        where=Whereabouts(migration=name),
+    )
+
+
+def step_without_end(step: int, steps: int, where: Whereabouts) -> HistoryBlocked:
+    """M507: a step that commits by itself was begun, and nobody can know whether it was done."""
+    name, place = where.migration, f" (line {where.line})" if where.line else ""
+    return HistoryBlocked(
+        "M507",
+        f"Step {step} of {steps} of migration {name}{place} ran outside of a transaction and did not come "
+        "to an end that is recorded. Whether it was done cannot be known, so it is not run again.",
+        "Look at the database. Complete the migration by hand and run "
+        f"`python -m lambda_fn resolve --applied {name}`, or undo all of it and run "
+        f"`python -m lambda_fn resolve --rolled-back {name}`; then deploy again.",
+        where=where,
+    )
+
+
 def history_malformed(schema: str, message: str) -> HistoryBlocked:
     """M505: a table of that name that is not Prisma's."""
     return HistoryBlocked(

@@ -225,23 +225,16 @@ def refused_script(problem: str, next_step: str, where: Whereabouts) -> Settings
     return SettingsInvalid("M211", f"Migration {where.migration} was not run: {problem}", next_step, where=where)
 
 
-def needs_stepwise(problem: str, where: Whereabouts) -> SettingsInvalid:
-    """M212: the script cannot run as one transaction, and running it step by step is not supported yet."""
-    return SettingsInvalid(
-        "M212",
-        f"Migration {where.migration} was not run: {problem}",
-        "Put that statement alone into a migration of its own and the rest into others; "
-        "running such a file step by step is not supported yet.",
-        where=where,
-    )
+def no_step(problem: str, next_step: str, where: Whereabouts) -> SettingsInvalid:
+    """M212: a statement does not fit a file that is run step by step."""
+    return SettingsInvalid("M212", f"Migration {where.migration} was not run: {problem}", next_step, where=where)
 
 
-def stepwise_unsupported(where: Whereabouts) -> SettingsInvalid:
-    """M212: the script asks to be run step by step, which is not supported yet."""
+def not_atomic(problem: str, where: Whereabouts) -> SettingsInvalid:
+    """M212: the file asks to be run in one transaction, and holds what cannot run in one."""
     return SettingsInvalid(
         "M212",
-        f"Migration {where.migration} was not run: it asks to be run step by step.",
-        "Remove the comment, and put what cannot share a transaction alone into a migration of its own; "
-        "running a file step by step is not supported yet.",
+        f"Migration {where.migration} was not run: it asks for `migrate: atomic`, and {problem}.",
+        "Remove the comment: the file is then run step by step.",
         where=where,
     )

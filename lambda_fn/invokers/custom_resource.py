@@ -22,6 +22,7 @@ _KEYS_BY_PROPERTY: Mapping[str, str] = {
     "OwnerRole": "ownerRole",
     "Strict": "strict",
     "LockWaitS": "lockWaitS",
+    "LockBudgetS": "lockBudgetS",
     "Requires": "requires",
     "SecretId": "secretId",
     "Dbname": "dbname",

@@ -12,6 +12,7 @@ from psycopg import pq
 from psycopg import sql as compose
 
 from lambda_fn.deadline import NO_DEADLINE, Deadline
+from lambda_fn.domain.application_name import application_name
 from lambda_fn.domain.server_error import ServerError
 from lambda_fn.domain.target import DEFAULT_SCHEMA
 from lambda_fn.errors import MigrateError
@@ -43,7 +44,8 @@ class Connection:
     """A connection to the writer, by which everything of a run goes.
 
     `schema` holds the history; when it was asked for (`explicit_schema`), scripts run with it as search_path,
-    as Prisma does for `?schema=`. `owner_role` owns what is made; None is the connecting user.
+    as Prisma does for `?schema=`. `owner_role` owns what is made; None is the connecting user. `backend_pid` is the
+    server's process behind the connection, also after that was lost.
     """
 
     def __init__(
@@ -56,7 +58,7 @@ class Connection:
         deadline: Deadline = NO_DEADLINE,
     ) -> None:
         self.deadline = deadline
-        self._credentials = credentials
+        self.credentials = credentials
         self._asked_schema = schema
         self.owner_role = owner_role
         self.run_id = run_id
@@ -80,6 +82,11 @@ class Connection:
         return (self._connection.info.parameter_status("server_version") or "").split(" ")[0]
 
     @property
+    def server_version_number(self) -> int:
+        """For programs, such as 150018."""
+        return self._connection.pgconn.server_version
+
+    @property
     def is_idle(self) -> bool:
         """Whether no transaction is open."""
         return self._connection.pgconn.transaction_status == pq.TransactionStatus.IDLE
@@ -96,7 +103,7 @@ class Connection:
     def renew_login(self) -> bool:
         """Whether there is by now another login for `reopen` than the one that was refused."""
         with contextlib.suppress(MigrateError):
-            return self.deadline.bounded(self._credentials.renewed, deadline_errors.reading_credentials) is not None
+            return self.deadline.bounded(self.credentials.renewed, deadline_errors.reading_credentials) is not None
         return False
 
     def send(self, statements: Iterable[bytes]) -> Completion:
@@ -212,7 +219,9 @@ class Connection:
         return compose.SQL(statement).format(**{"table": table, **parts}).as_bytes(None)
 
     def _open(self) -> None:
-        self._connection, self.target = log_in(self._credentials, f"mig/{self.run_id}", self.deadline)
+        name = application_name(self.run_id, self.deadline.ends_at_epoch_s)
+        self._connection, self.target = log_in(self.credentials, name, self.deadline)
+        self.backend_pid = self._connection.pgconn.backend_pid
         self._connection.add_notice_handler(self._notice)
         try:
             self._check_server()

@@ -18,7 +18,6 @@ from lambda_fn.ports import Credentials
 
 Session = psycopg.Connection[tuple[object, ...]]
 
-_APPLICATION_NAME_BYTES = 63  # PostgreSQL cuts it there
 _WORTH_HIDING = 3  # characters; a shorter password would only spoil the message, and show itself by that
 _SHORTEST_ATTEMPT_S = 2  # libpq takes less for that
 
@@ -79,10 +78,9 @@ def _connect(target: Target, application_name: str, deadline: Deadline) -> Sessi
 
 
 def _open(target: Target, address: str, application_name: str, limit_s: float) -> Session:
-    # A start-up parameter: RESET ALL would empty one that was SET.
-    name = application_name.encode()[:_APPLICATION_NAME_BYTES].decode(errors="ignore")
     timeout_s = 0 if limit_s == math.inf else max(_SHORTEST_ATTEMPT_S, math.ceil(limit_s))
-    ours = {"application_name": name, "client_encoding": "utf8", "connect_timeout": str(timeout_s)}
+    # The name is a start-up parameter: RESET ALL would empty one that was SET.
+    ours = {"application_name": application_name, "client_encoding": "utf8", "connect_timeout": str(timeout_s)}
     place = {"hostaddr": address} if address else {}
     conninfo = make_conninfo(**{**target.conninfo, **ours, **place})
     return psycopg.Connection.connect(conninfo, autocommit=True)

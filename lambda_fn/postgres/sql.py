@@ -55,6 +55,24 @@ COMMIT: Final = "COMMIT"
 
 PREFLIGHT: Final = "SELECT pg_catalog.pg_backend_pid(), pg_catalog.pg_is_in_recovery()::int"
 
+# For one transaction: a timeout that outlived it would be another script's.
+LOCK_TIMEOUT: Final = "SET LOCAL lock_timeout = {timeout_ms}"
+STATEMENT_TIMEOUT: Final = "SET LOCAL statement_timeout = {timeout_ms}"
+TRANSACTION_TIMEOUT: Final = "SET LOCAL transaction_timeout = {timeout_ms}"
+
+# For a statement outside of a transaction; CLEAN_STATE undoes them.
+SESSION_LOCK_TIMEOUT: Final = "SET lock_timeout = {timeout_ms}"
+SESSION_STATEMENT_TIMEOUT: Final = "SET statement_timeout = {timeout_ms}"
+
+DEADLOCK_TIMEOUT_MS: Final = "SELECT setting FROM pg_catalog.pg_settings WHERE name = 'deadlock_timeout'"
+
+LOCK_WAITERS: Final = """
+SELECT pg_catalog.count(*) FROM pg_catalog.pg_locks
+ WHERE locktype = 'advisory' AND NOT granted AND classid = 0 AND objid = {key} AND objsubid = 1
+   AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+"""
+"""How many sessions wait for the advisory lock as Prisma does, with a snapshot that a concurrent index waits for."""
+
 TRY_LOCK: Final = "SELECT pg_catalog.pg_try_advisory_lock({key})::int"
 
 LOCK_HOLDER: Final = """
@@ -126,9 +144,11 @@ LIST: Final = """
 SELECT id, migration_name, checksum, (finished_at IS NOT NULL)::int, (rolled_back_at IS NOT NULL)::int,
        CASE WHEN finished_at IS NULL AND rolled_back_at IS NULL
             THEN to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.MS') END,
-       CASE WHEN finished_at IS NULL AND rolled_back_at IS NULL THEN left(logs, 4000) END
+       CASE WHEN finished_at IS NULL AND rolled_back_at IS NULL
+            THEN CASE WHEN length(logs) > 5000 THEN left(logs, 4000) || E'\n' || right(logs, 1000) ELSE logs END END
   FROM {table} ORDER BY started_at
 """
+"""Of long logs the beginning, which says why it failed, and the end, where a journal stands."""
 
 INSERT_APPLIED: Final = """
 INSERT INTO {table} (id, checksum, migration_name, started_at, finished_at, applied_steps_count)
@@ -142,18 +162,35 @@ SELECT CAST(CASE WHEN pg_catalog.count(*) = 1 THEN '1' ELSE {lost} END AS int)
 """
 
 INSERT_STARTED: Final = """
-INSERT INTO {table} (id, checksum, migration_name, started_at)
-VALUES ({id}, {checksum}, {name}, pg_catalog.clock_timestamp())
+INSERT INTO {table} (id, checksum, migration_name, started_at, logs)
+VALUES ({id}, {checksum}, {name}, pg_catalog.clock_timestamp(), {logs})
 """
 
+# As Prisma leaves it; the file may have been edited behind the steps that were done before.
 MARK_FINISHED: Final = """
-UPDATE {table} SET finished_at = pg_catalog.clock_timestamp(), applied_steps_count = 1 WHERE id = {id}
+UPDATE {table} SET finished_at = pg_catalog.clock_timestamp(), applied_steps_count = 1, logs = NULL,
+                   checksum = {checksum}
+ WHERE id = {id} AND finished_at IS NULL AND rolled_back_at IS NULL
 """
 
 FORGET_STARTED: Final = "DELETE FROM {table} WHERE id = {id} AND finished_at IS NULL"
-"""Only for a row of our own whose statement was never sent."""
+"""Only for a row of our own of which nothing is in the database."""
 
-RECORD_LOGS: Final = "UPDATE {table} SET logs = {logs} WHERE id = {id}"
+RECORD_LOGS: Final = """
+UPDATE {table} SET logs = {logs} WHERE id = {id} AND finished_at IS NULL AND rolled_back_at IS NULL
+"""
+
+CHECK_LOGS: Final = """
+SELECT CAST(CASE WHEN pg_catalog.count(*) = 1 THEN '1' ELSE {lost} END AS int)
+  FROM {table} WHERE id = {id} AND finished_at IS NULL AND rolled_back_at IS NULL AND logs = {logs}
+"""
+
+LOGS: Final = "SELECT (finished_at IS NOT NULL)::int, logs FROM {table} WHERE id = {id}"
+
+MARK_ATTEMPT_ROLLED_BACK: Final = """
+UPDATE {table} SET logs = {logs}, rolled_back_at = pg_catalog.clock_timestamp()
+ WHERE id = {id} AND finished_at IS NULL AND rolled_back_at IS NULL
+"""
 
 LAST_ROLLED_BACK: Final = """
 SELECT id, logs FROM {table}

@@ -4,7 +4,7 @@ import pytest
 
 from lambda_fn.commands.draft import Draft
 from lambda_fn.commands.plan import plan
-from lambda_fn.domain.execution import Mode
+from lambda_fn.domain.directive import Mode
 from lambda_fn.domain.history import MigrationState
 from lambda_fn.domain.migration import Migration
 from lambda_fn.domain.outcome import Outcome, PendingMigration, Status, to_json

@@ -13,6 +13,7 @@ from lambda_fn.domain.execution import plan_execution
 from lambda_fn.domain.failure import attempts_in
 from lambda_fn.domain.history import History, MigrationState
 from lambda_fn.domain.migration import Migration
+from lambda_fn.domain.outcome import AppliedMigration
 from lambda_fn.domain.resolution import Resolution, resolve_applied, resolve_rolled_back
 from lambda_fn.errors import LockTimeout, MigrationFailed
 from lambda_fn.ports import Database
@@ -31,6 +32,7 @@ FAILS = Migration(A.name, b"CREATE TABLE a (id int);\n  SELECT 1/0;\n")
 FAILS_OTHERWISE = Migration(A.name, b"SELECT 2; SELECT 1/0;")
 ALONE = Migration("20240102000000_alone", b"VACUUM pg_database;")
 FAILS_ALONE = Migration(ALONE.name, b"VACUUM nowhere;")
+FAILS_UNKNOWABLY = Migration(ALONE.name, b"CREATE INDEX CONCURRENTLY ON nowhere (id);")
 
 
 class Session(Protocol):
@@ -144,8 +146,11 @@ def ready(database: Database) -> Database:
     return database
 
 
-def apply(database: Database, migration: Migration) -> None:
-    assert database.runner.apply(migration, plan_execution(migration)).name == migration.name
+def apply(database: Database, migration: Migration) -> AppliedMigration:
+    applied = database.runner.apply(migration, plan_execution(migration))
+    assert applied is not None
+    assert applied.name == migration.name
+    return applied
 
 
 def failure(database: Database, migration: Migration) -> MigrationFailed:
@@ -191,7 +196,7 @@ def test_a_table_that_others_drop_is_gone(world: World, ready: Database) -> None
 
 
 def test_an_applied_migration_is_recorded_with_its_checksum(ready: Database) -> None:
-    applied = ready.runner.apply(A, plan_execution(A))
+    applied = apply(ready, A)
 
     assert (applied.name, applied.statements) == (A.name, 2)
     assert applied.elapsed_ms >= 0
@@ -209,7 +214,7 @@ def test_rows_are_read_oldest_first(ready: Database) -> None:
 def test_when_and_why_are_read_of_failed_rows_only(ready: Database) -> None:
     apply(ready, A)
     failure(ready, FAILS_OTHERWISE)
-    failure(ready, FAILS_ALONE)
+    failure(ready, FAILS_UNKNOWABLY)
 
     applied, rolled_back, failed = ready.table.read().records
 
@@ -250,8 +255,16 @@ def test_a_statement_that_runs_alone_is_recorded_too(ready: Database) -> None:
     assert (record.state, record.checksum) == (MigrationState.APPLIED, ALONE.checksum)
 
 
-def test_a_statement_that_fails_alone_stays_failed_until_it_is_resolved(ready: Database) -> None:
-    error = failure(ready, FAILS_ALONE)
+def test_a_statement_that_fails_alone_and_leaves_nothing_is_rolled_back(ready: Database) -> None:
+    for _ in range(2):
+        error = failure(ready, FAILS_ALONE)
+
+        assert (error.code, error.where.sqlstate) == ("P3018", "42P01")
+        assert states(ready.table.read()) == [(ALONE.name, MigrationState.ROLLED_BACK)]
+
+
+def test_a_statement_of_which_nobody_knows_what_it_left_stays_failed_until_it_is_resolved(ready: Database) -> None:
+    error = failure(ready, FAILS_UNKNOWABLY)
 
     assert (error.code, error.where.sqlstate) == ("P3018", "42P01")
     assert states(ready.table.read()) == [(ALONE.name, MigrationState.FAILED)]
@@ -278,7 +291,7 @@ def test_marking_as_applied_adds_a_finished_row(ready: Database) -> None:
 
 
 def test_marking_a_failed_row_as_applied_closes_it_and_adds_a_finished_one(ready: Database) -> None:
-    failure(ready, FAILS_ALONE)
+    failure(ready, FAILS_UNKNOWABLY)
 
     ready.table.resolve(resolve_applied(ALONE.name, (ALONE,), ready.table.read()))
 
@@ -289,8 +302,8 @@ def test_marking_a_failed_row_as_applied_closes_it_and_adds_a_finished_one(ready
 
 
 def test_a_resolution_changes_the_rows_that_it_names_and_no_others(ready: Database) -> None:
-    failure(ready, FAILS_ALONE)
-    failure(ready, FAILS_ALONE)
+    failure(ready, FAILS_UNKNOWABLY)
+    failure(ready, FAILS_UNKNOWABLY)
     first, second = ready.table.read().records
 
     ready.table.resolve(Resolution(ALONE.name, (second.id,), None))

@@ -4,8 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_fn.domain.execution import CHUNK_BYTES, CHUNKED_ABOVE_BYTES, Execution, Mode, plan_execution
+from lambda_fn.domain.directive import Mode
+from lambda_fn.domain.execution import CHUNK_BYTES, CHUNKED_ABOVE_BYTES, Execution, falls_back, plan_execution
 from lambda_fn.domain.migration import Migration
+from lambda_fn.domain.steps import StepKind
 from lambda_fn.errors import SettingsInvalid, Whereabouts
 
 NAME = "20240101000000_a"
@@ -94,7 +96,7 @@ SECRET = "hunter2hunter2"
         f"ALTER ROLE app PASSWORD '{SECRET}' \\gexec\n",
         f"ALTER ROLE app PASSWORD '{SECRET}",
         f"BEGIN; ALTER ROLE app PASSWORD '{SECRET}';",
-        f"ALTER ROLE app PASSWORD '{SECRET}'; VACUUM;",
+        f"-- migrate: atomic\nALTER ROLE app PASSWORD '{SECRET}'; VACUUM;",
         f"ALTER ROLE app PASSWORD '{SECRET}'; SELECT 'x",
     ],
 )
@@ -115,36 +117,92 @@ NON_TRANSACTIONAL = [
 def test_a_statement_that_cannot_share_a_transaction_runs_alone(statement: str) -> None:
     script = f"-- a comment\n{statement};\n/* and another */\n"
 
-    assert plan(script) == Execution(Mode.ALONE, script.encode(), 1, ((0, len(script)),))
+    execution = plan(script)
+
+    assert (execution.mode, execution.text, execution.statements) == (Mode.ALONE, script.encode(), 1)
+    assert execution.steps is not None
+    [step] = execution.steps.steps
+    assert (step.kind, script[step.start : step.stop]) == (StepKind.OUTSIDE, f"{statement};")
 
 
 @pytest.mark.parametrize("statement", NON_TRANSACTIONAL)
-@pytest.mark.parametrize("others", ["SELECT 1;\n{};", "{};\nSELECT 1;", "BEGIN;\n{};\nCOMMIT;", "{0};\n{0};"])
-def test_a_statement_that_cannot_share_a_transaction_cannot_share_its_file(statement: str, others: str) -> None:
-    error = refusal(others.format(statement))
+@pytest.mark.parametrize("others", ["SELECT 1;\n{};", "{};\nSELECT 1;", "{0};\n{0};", "SET a.b = 1;\n{};"])
+def test_a_statement_that_cannot_share_a_transaction_makes_its_file_run_step_by_step(
+    statement: str, others: str
+) -> None:
+    execution = plan(others.format(statement))
 
-    assert error.code == "M212"
-    assert f" was not run: `{statement.split(maxsplit=1)[0]} " in error.problem
-    assert "cannot run in a transaction, so it cannot share its file." in error.problem
-    assert "into a migration of its own" in error.next_step
-    assert error.where.line == (1 if others.startswith("{") else 2)
-
-
-def test_a_file_that_asks_to_be_run_step_by_step_is_told_that_this_is_not_there_yet() -> None:
-    error = refusal("-- A comment.\n\n--migrate:  stepwise \nSELECT 1;")
-
-    assert (error.code, error.where.line) == ("M212", 3)
-    assert "it asks to be run step by step" in error.problem
-    assert "not supported yet" in error.next_step
-    assert "that statement" not in error.next_step, "no statement was spoken of"
+    assert (execution.mode, execution.statements) == (Mode.STEPWISE, 2)
+    assert execution.steps is not None
+    assert StepKind.OUTSIDE in [step.kind for step in execution.steps.steps]
 
 
-@pytest.mark.parametrize("wish", ["sideways", "Atomic", "stepwise, please", "", "atomic stepwise"])
-def test_an_unknown_directive_is_refused(wish: str) -> None:
+@pytest.mark.parametrize("statement", NON_TRANSACTIONAL)
+def test_a_statement_that_cannot_share_a_transaction_is_refused_in_one(statement: str) -> None:
+    for script in (f"BEGIN;\n{statement};\nCOMMIT;", f"-- migrate: atomic\n{statement};"):
+        error = refusal(script)
+
+        assert (error.code, error.where.line) == ("M212", 2)
+        assert f"`{statement.split(maxsplit=1)[0]} " in error.problem
+
+
+def test_a_file_that_asks_to_be_run_step_by_step_is() -> None:
+    execution = plan("-- A comment.\n\n--migrate:  stepwise \nSELECT 1;\nBEGIN; SELECT 2; SELECT 3; COMMIT;")
+
+    assert (execution.mode, execution.statements) == (Mode.STEPWISE, 3)
+    assert execution.steps is not None
+    assert [step.kind for step in execution.steps.steps] == [StepKind.TRANSACTION] * 2
+
+
+def test_a_file_without_a_statement_has_no_steps() -> None:
+    assert plan("-- migrate: stepwise\n").mode is Mode.ATOMIC
+
+
+FALLBACKS = {
+    "CREATE TYPE e AS ENUM ('a');": set(),
+    "ALTER TYPE e ADD VALUE 'b'; SELECT 1;": {"55P04"},
+    "SELECT 1; CALL p();": {"2D000"},
+    "DO $$ BEGIN END $$;": {"2D000"},
+    "CLUSTER t USING i; REINDEX TABLE t; ALTER TYPE e ADD VALUE 'b';": {"25001", "55P04"},
+    "-- migrate: atomic\nCALL p(); ALTER TYPE e ADD VALUE 'b';": set(),
+    "-- migrate: stepwise\nCALL p(); ALTER TYPE e ADD VALUE 'b';": set(),
+}
+
+
+@pytest.mark.parametrize("script", FALLBACKS)
+def test_only_what_can_work_no_other_way_may_be_run_step_by_step_after_all(script: str) -> None:
+    assert plan(script).fallbacks == FALLBACKS[script]
+
+
+def test_a_fallback_needs_the_statement_that_it_is_for() -> None:
+    script = "REINDEX TABLE t; CALL p(); CREATE TABLE x (id int); ALTER TYPE e ADD VALUE 'b';"
+    execution = plan(script)
+
+    assert falls_back(execution, "25001", script.index("REINDEX"))
+    assert falls_back(execution, "2D000", script.index("CALL"))
+    assert falls_back(execution, "55P04", None)
+    assert not falls_back(execution, "25001", script.index("CREATE")), "an event trigger may raise it"
+    assert not falls_back(execution, "2D000", script.index("REINDEX"))
+    assert not falls_back(execution, "2D000", None)
+    assert not falls_back(execution, "23505", script.index("CALL"))
+
+
+@pytest.mark.parametrize(
+    ("wish", "said"),
+    [
+        ("sideways", "`migrate: sideways`, which does not exist"),
+        ("Atomic", "`migrate: Atomic`, which does not exist"),
+        ("stepwise, please", "`migrate: stepwise,`, which does not exist"),
+        ("", "`migrate: `, which does not exist"),
+        ("atomic stepwise", "both `migrate: atomic` and `migrate: stepwise`"),
+        ("lock_wait=3s", "`migrate: lock_wait=3s`, which does not exist"),
+    ],
+)
+def test_an_unknown_directive_is_refused(wish: str, said: str) -> None:
     error = refusal(f"-- migrate: {wish}\nSELECT 1;")
 
     assert error.code == "M211"
-    assert f"it asks for `migrate: {wish}`, which does not exist (line 1, column 1)." in error.problem
+    assert f"it asks for {said} (line 1, column 1)." in error.problem
     assert "`-- migrate: atomic`" in error.next_step
 
 

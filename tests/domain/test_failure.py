@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from lambda_fn.domain.execution import Mode
-from lambda_fn.domain.failure import attempts_in, logs_text, migration_failed
+from lambda_fn.domain.failure import attempts_in, logs_text, migration_failed, outside_failed, step_failed
+from lambda_fn.domain.journal import Journal
 from lambda_fn.domain.server_error import ServerError
 from lambda_fn.errors import MigrationFailed, Whereabouts
 
@@ -14,12 +14,12 @@ WHERE = Whereabouts(NAME, "22012", statement=2, line=4, column=3, excerpt="    4
 DIVISION = ServerError("22012", "division by zero")
 
 
-def advice(sqlstate: str, mode: Mode = Mode.ATOMIC) -> str:
-    return migration_failed(ServerError(sqlstate, "why"), WHERE, mode).next_step
+def advice(sqlstate: str) -> str:
+    return migration_failed(ServerError(sqlstate, "why"), WHERE).next_step
 
 
 def test_an_atomic_failure_says_what_and_where_and_that_nothing_stayed() -> None:
-    error = migration_failed(DIVISION, WHERE, Mode.ATOMIC)
+    error = migration_failed(DIVISION, WHERE)
 
     assert isinstance(error, MigrationFailed)
     assert error.where == WHERE
@@ -31,19 +31,35 @@ def test_an_atomic_failure_says_what_and_where_and_that_nothing_stayed() -> None
 
 
 def test_an_error_without_a_place_names_none() -> None:
-    error = migration_failed(DIVISION, Whereabouts(NAME, "22012"), Mode.ATOMIC)
+    error = migration_failed(DIVISION, Whereabouts(NAME, "22012"))
 
     assert ": ERROR 22012: division by zero." in error.headline
     assert "None" not in error.text
 
 
-def test_a_failure_outside_a_transaction_says_that_something_may_have_stayed() -> None:
-    error = migration_failed(ServerError("23505", "could not create unique index"), WHERE, Mode.ALONE)
+def test_a_failure_outside_a_transaction_that_nobody_can_look_into_says_that_something_may_have_stayed() -> None:
+    error = outside_failed(ServerError("23505", "could not create unique index"), WHERE)
 
     assert "part of its work may be in the database" in error.headline
     assert "Nothing of it" not in error.headline
-    assert "DROP INDEX CONCURRENTLY" in error.next_step
     assert f"`python -m lambda_fn resolve --rolled-back {NAME}`" in error.next_step
+    assert f"`python -m lambda_fn resolve --applied {NAME}`" in error.next_step
+
+
+@pytest.mark.parametrize(
+    ("done", "said"),
+    [
+        (0, "Nothing of it is in the database."),
+        (1, "The first of its 3 steps is in the database and in the history."),
+        (2, "The first 2 of its 3 steps are in the database and in the history."),
+    ],
+)
+def test_the_failure_of_a_step_says_what_stayed_and_that_the_next_run_goes_on(done: int, said: str) -> None:
+    error = step_failed(DIVISION, WHERE, Journal(steps=3, done=done))
+
+    assert said in error.problem
+    assert "the next run goes on from here; no resolve is needed" in error.next_step
+    assert error.where == WHERE
 
 
 @pytest.mark.parametrize("sqlstate", ["42P07", "42710", "42701", "42P06", "42723", "42P04"])
@@ -71,27 +87,20 @@ def test_advice_follows_from_the_sqlstate(sqlstate: str, said: str) -> None:
     assert "deploy again" in advice(sqlstate).lower() or sqlstate == "2D000"
 
 
-@pytest.mark.parametrize("sqlstate", ["42P07", "42501", "25001", "42601"])
-def test_outside_a_transaction_the_advice_is_about_what_may_be_left(sqlstate: str) -> None:
-    assert "resolve --rolled-back" in advice(sqlstate, Mode.ALONE)
-
-
 def test_a_name_with_braces_is_repeated_as_it_is() -> None:
     where = Whereabouts("20240101000000_{name}", "42P07")
 
-    assert (
-        "--applied 20240101000000_{name}`" in migration_failed(ServerError("42P07", "x"), where, Mode.ATOMIC).next_step
-    )
+    assert "--applied 20240101000000_{name}`" in migration_failed(ServerError("42P07", "x"), where).next_step
 
 
 def test_a_message_that_ends_with_a_full_stop_gets_no_second_one() -> None:
-    error = migration_failed(ServerError("P0001", "Stock is empty."), WHERE, Mode.ATOMIC)
+    error = migration_failed(ServerError("P0001", "Stock is empty."), WHERE)
 
     assert "Stock is empty. Nothing of it" in error.headline
 
 
 def test_a_message_of_several_lines_becomes_one_in_the_headline() -> None:
-    error = migration_failed(ServerError("P0001", "first\nsecond\r\nthird"), WHERE, Mode.ATOMIC)
+    error = migration_failed(ServerError("P0001", "first\nsecond\r\nthird"), WHERE)
 
     assert "first second third. Nothing" in error.headline
     assert len(error.headline.splitlines()) == 1
@@ -99,7 +108,7 @@ def test_a_message_of_several_lines_becomes_one_in_the_headline() -> None:
 
 def test_detail_hint_and_place_in_a_function_are_lines_of_their_own() -> None:
     context = "SQL statement \"SELECT 'x'\"\nPL/pgSQL function f() line 3 at SQL statement"
-    error = migration_failed(ServerError("P0001", "m", detail="d", hint="h", context=context), WHERE, Mode.ATOMIC)
+    error = migration_failed(ServerError("P0001", "m", detail="d", hint="h", context=context), WHERE)
 
     assert error.lines == ("DETAIL: d", "HINT: h", "CONTEXT: PL/pgSQL function f() line 3 at SQL statement")
 
@@ -108,7 +117,7 @@ def test_detail_hint_and_place_in_a_function_are_lines_of_their_own() -> None:
 def test_the_values_of_a_row_are_told_nobody(sqlstate: str) -> None:
     refused = ServerError(sqlstate, "violates", detail="Key (email)=(patient7) already exists.", hint="h")
 
-    error = migration_failed(refused, WHERE, Mode.ATOMIC)
+    error = migration_failed(refused, WHERE)
 
     assert error.lines == ("HINT: h",)
     assert "patient7" not in error.text + logs_text(refused, WHERE, attempts=1, run_id="r") + repr(refused)

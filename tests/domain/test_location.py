@@ -4,17 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_fn.domain.location import at_offset, of_error, offset_of
+from lambda_fn.domain.location import at_offset, of_error, offset_after, offset_of
 from lambda_fn.errors import Whereabouts
 
 NAME = "20240101000000_a"
 MARGIN = len("    1 | ")
 
 
-def located(script: str, at: str, *, sqlstate: str = "42601", executed: int = 0) -> Whereabouts:
+def located(script: str, at: str, *, sqlstate: str = "42601") -> Whereabouts:
     """The place of an error that the server points at where `at` begins."""
     text = script.encode()
-    return of_error(NAME, text, offset=text.index(at.encode()), executed=executed, sqlstate=sqlstate)
+    return of_error(NAME, text, offset=text.index(at.encode()), sqlstate=sqlstate)
 
 
 def shown(where: Whereabouts) -> tuple[str, int]:
@@ -66,7 +66,7 @@ def test_a_long_line_is_cut_round_the_error(before: int, behind: int) -> None:
 def test_without_a_position_the_error_is_where_its_statement_begins() -> None:
     text = b"SELECT 1;\n-- a comment\n  SELECT 1/0;\nSELECT 3;"
 
-    where = of_error(NAME, text, offset=None, executed=1, sqlstate="22012")
+    where = of_error(NAME, text, offset=offset_after(text, 1), sqlstate="22012")
 
     assert (where.statement, where.line, where.column) == (2, 3, 3)
     assert shown(where) == ("  SELECT 1/0;", 3)
@@ -75,7 +75,7 @@ def test_without_a_position_the_error_is_where_its_statement_begins() -> None:
 def test_the_authors_own_begin_and_commit_are_numbered_but_were_not_executed() -> None:
     text = b"BEGIN;\nSELECT 1;\nCOMMIT;\nSELECT 1/0;"
 
-    where = of_error(NAME, text, offset=None, executed=1, sqlstate="22012")
+    where = of_error(NAME, text, offset=offset_after(text, 1), sqlstate="22012")
 
     assert (where.statement, where.line) == (4, 4)
 
@@ -83,13 +83,13 @@ def test_the_authors_own_begin_and_commit_are_numbered_but_were_not_executed() -
 @pytest.mark.parametrize("text", [b"", b"-- nothing", b"SELECT 1;"])
 def test_behind_the_last_statement_there_is_no_place(text: bytes) -> None:
     """Such an error is of a deferred constraint, told when the transaction ends."""
-    assert of_error(NAME, text, offset=None, executed=1, sqlstate="23503") == Whereabouts(NAME, "23503")
+    assert of_error(NAME, text, offset=offset_after(text, 1), sqlstate="23503") == Whereabouts(NAME, "23503")
 
 
 def test_an_error_at_the_end_of_a_file_is_shown_behind_its_last_character() -> None:
     text = b"SELECT * FROM"
 
-    where = of_error(NAME, text, offset=len(text), executed=0, sqlstate="42601")
+    where = of_error(NAME, text, offset=len(text), sqlstate="42601")
 
     assert (where.statement, where.column) == (1, 14)
     assert shown(where) == ("SELECT * FROM", 14)
@@ -98,7 +98,7 @@ def test_an_error_at_the_end_of_a_file_is_shown_behind_its_last_character() -> N
 def test_a_place_in_a_script_that_cannot_be_split_is_told_without_its_statement() -> None:
     text = b"SELECT 1; SELECT 'open"
 
-    where = of_error(NAME, text, offset=17, executed=0, sqlstate="42601")
+    where = of_error(NAME, text, offset=17, sqlstate="42601")
 
     assert (where.statement, where.line, where.column) == (None, 1, 18)
 
@@ -166,7 +166,7 @@ def test_any_place_of_any_text_can_be_shown(text: str, data: st.DataObject) -> N
     script = text.encode("utf-8", "replace")
     offset = data.draw(st.integers(0, len(script)))
 
-    where = of_error(NAME, script, offset=offset, executed=0, sqlstate="42601")
+    where = of_error(NAME, script, offset=offset, sqlstate="42601")
 
     assert (where.migration, where.sqlstate) == (NAME, "42601")
     assert where.line == script.count(b"\n", 0, offset) + 1

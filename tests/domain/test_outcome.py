@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import jsonschema
 import pytest
 
-from lambda_fn.domain.execution import Mode
+from lambda_fn.domain.directive import Mode
 from lambda_fn.domain.outcome import AppliedMigration, Outcome, PendingMigration, Status, error_to_json, to_json
 from lambda_fn.domain.plan import Diagnostic
 from lambda_fn.domain.request import Action
@@ -21,6 +21,7 @@ OUTCOMES = {
     Status.APPLIED: Outcome(Action.DEPLOY, Status.APPLIED, "r", 5, applied=(AppliedMigration(A, 2, 3),)),
     Status.UP_TO_DATE: Outcome(Action.DEPLOY, Status.UP_TO_DATE, "r", 5),
     Status.PENDING: Outcome(Action.STATUS, Status.PENDING, "r", 5, pending=(PendingMigration(A),)),
+    Status.INCOMPLETE: Outcome(Action.DEPLOY, Status.INCOMPLETE, "r", 5, error=BLOCKED),
     Status.FAILED: Outcome(Action.DEPLOY, Status.FAILED, "r", 5, failed=(A,), error=BLOCKED),
     Status.UNKNOWN: Outcome(Action.DEPLOY, Status.UNKNOWN, "r", 5, error=BLOCKED),
     Status.PASSED: Outcome(Action.DOCTOR, Status.PASSED, "r", 5),
@@ -38,7 +39,7 @@ FULL = Outcome(
     schema="public",
     server_version="16.4",
     applied=(AppliedMigration(A, 2, 3),),
-    pending=(PendingMigration(B, Mode.ATOMIC, 1), PendingMigration("20240103000000_c")),
+    pending=(PendingMigration(B, Mode.STEPWISE, 9, done=1, steps=7), PendingMigration("20240103000000_c")),
     failed=("x",),
     resolved=("y",),
     warnings=(Diagnostic("M510", "Edited.", (A,)),),
@@ -81,7 +82,7 @@ def test_every_field_has_its_key() -> None:
         "schema": "public",
         "serverVersion": "16.4",
         "applied": [{"name": A, "statements": 2, "elapsedMs": 3}],
-        "pending": [{"name": B, "mode": "atomic", "statements": 1}, {"name": "20240103000000_c"}],
+        "pending": [{"name": B, "mode": "stepwise", "statements": 9, "done": 1, "steps": 7}, {"name": "20240103000000_c"}],
         "failed": ["x"],
         "resolved": ["y"],
         "warnings": [{"code": "M510", "message": "Edited.", "migrations": [A]}],

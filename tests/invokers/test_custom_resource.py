@@ -51,16 +51,17 @@ def test_properties_are_options_and_strings(kind: str, properties: dict[str, obj
 
 def test_every_option_of_a_request_but_those_of_resolve_is_a_property() -> None:
     options = {"Action": "verify", "Requires": LATEST, "To": LATEST, "Schema": "s", "OwnerRole": "o"}
-    more = {"Strict": "true", "LockWaitS": "1", "SecretId": "i", "Dbname": "d"}
+    more = {"Strict": "true", "LockWaitS": "1", "LockBudgetS": "2", "SecretId": "i", "Dbname": "d"}
 
     request = asked_with(**options, **more)
 
-    unset = {each.name for each in fields(Request) if getattr(request, each.name) in (None, ())}
-    assert unset == {"applied", "rolled_back"}
+    unset = {each.name for each in fields(Request) if getattr(request, each.name) in (None, (), False)}
+    assert unset == {"applied", "rolled_back", "comes_back"}, "CloudFormation does not come back"
 
 
 @pytest.mark.parametrize(
-    "name", ["Action", "To", "Schema", "OwnerRole", "Strict", "LockWaitS", "Requires", "SecretId", "Dbname"]
+    "name",
+    ["Action", "To", "Schema", "OwnerRole", "Strict", "LockWaitS", "LockBudgetS", "Requires", "SecretId", "Dbname"],
 )
 @pytest.mark.parametrize("value", ["", None])
 def test_an_empty_property_is_an_absent_one(name: str, value: object) -> None:

@@ -63,8 +63,8 @@ def test_a_lock_in_another_database_of_the_server_does_not_matter(project: Proje
 
 
 def is_working(project: Project) -> bool:
-    activity = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%%sleep%%'"
-    return int(project.value(activity + " AND state = 'active' AND pid <> pg_backend_pid()")) > 0
+    activity = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'"
+    return int(project.value(activity)) > 0
 
 
 def wait_until_free(project: Project, limit_s: float = 15.0) -> None:

@@ -4,8 +4,9 @@ from itertools import accumulate
 
 import pytest
 
+from lambda_fn.domain.directive import Mode
 from lambda_fn.domain.event import NOTICE_LIMIT, Noticed
-from lambda_fn.domain.execution import CHUNKED_ABOVE_BYTES, Execution, Mode
+from lambda_fn.domain.execution import CHUNKED_ABOVE_BYTES, Execution
 from lambda_fn.domain.migration import Migration
 from lambda_fn.domain.outcome import Status
 from lambda_fn.errors import MigrationFailed

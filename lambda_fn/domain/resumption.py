@@ -1,0 +1,42 @@
+"""Going on with a migration of which some steps are done."""
+
+from dataclasses import dataclass
+
+from lambda_fn.domain import location
+from lambda_fn.domain.execution import Execution
+from lambda_fn.domain.history import MigrationRecord
+from lambda_fn.domain.journal import Journal
+from lambda_fn.domain.migration import Migration
+from lambda_fn.domain.recheck import Unknowable
+from lambda_fn.domain.steps import Step, StepKind
+from lambda_fn.errors import history as history_errors
+
+
+@dataclass(frozen=True, slots=True)
+class Resumption:
+    """The row of an unfinished migration, and how far it has come."""
+
+    row_id: str
+    journal: Journal
+
+
+def plan_resumption(migration: Migration, execution: Execution, record: MigrationRecord) -> Resumption:
+    """Decide whether a run may go on with a half-done migration; `execution` is the file as it is now.
+
+    What comes behind the finished steps may have been edited, they themselves not.
+    Raises: HistoryBlocked M506 when they were, M507 when nobody can know whether the next one was done.
+    """
+    journal, steps = record.journal, execution.steps
+    if journal is None:
+        raise history_errors.failed_migrations([(record.name, record.started_at or "unknown", record.reason)])
+    if steps is None or steps.chain_after(journal.done) != journal.chain or journal.done == len(steps.steps):
+        raise history_errors.finished_steps_edited(migration.name, journal.done, journal.steps)
+    step = steps.steps[journal.done]
+    if journal.begun == step.number and not _can_be_found_out(step):
+        where = location.of_error(migration.name, migration.text, offset=step.start, sqlstate="")
+        raise history_errors.step_without_end(step.number, len(steps.steps), where)
+    return Resumption(record.id, journal)
+
+
+def _can_be_found_out(step: Step) -> bool:
+    return step.kind is StepKind.OUTSIDE and not isinstance(step.recheck, Unknowable)

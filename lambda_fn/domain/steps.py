@@ -1,0 +1,143 @@
+"""The steps of a script that is run statement by statement, each committed together with its entry in the history."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from lambda_fn.domain.recheck import Recheck, recheck_of
+from lambda_fn.domain.statement_kinds import Kind, kind_of
+from lambda_fn.domain.statement_traits import calls_routine, makes_temporary, sets_session_state
+from lambda_fn.domain.statements import Statement, split
+
+_CHAIN_DIGITS = 32  # of SHA-256: enough to tell an edited file
+
+
+class StepKind(StrEnum):
+    """How a step is run."""
+
+    TRANSACTION = "in a transaction"
+    """A statement, or the author's own BEGIN … COMMIT: committed with its entry, or rolled back without one."""
+    ROUTINE = "a routine"
+    """CALL or DO: like the former; where it commits by itself, outside of a transaction, and never a second time."""
+    OUTSIDE = "outside of a transaction"
+    """A statement that cannot run in one: announced, run, entered; `recheck` finds out about the gap between."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A part of a script, from byte `start` to `stop`.
+
+    `number` counts from 1. The first `session` of the script's session statements come before it. `chain` is the hash
+    of all that has been run once this step is done.
+    """
+
+    kind: StepKind
+    number: int
+    start: int
+    stop: int
+    session: int
+    chain: str
+    recheck: Recheck | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """A script in steps; `session` are the byte ranges of what sets the session's state for the steps behind it.
+
+    Every step begins with a clean session and all the session statements before it, so that it makes no difference
+    whether a run has just come from the step before or goes on where another one was killed.
+    """
+
+    steps: tuple[Step, ...]
+    session: tuple[tuple[int, int], ...]
+
+    def chain_after(self, done: int) -> str | None:
+        """The hash of the first `done` steps: "" for none, None when there are not so many."""
+        if done == 0:
+            return ""
+        return self.steps[done - 1].chain if done <= len(self.steps) else None
+
+    def state_of(self, step: Step) -> tuple[tuple[int, int], ...]:
+        """The session statements before a step."""
+        return self.session[: step.session]
+
+
+class NoStep(Exception):
+    """A statement that cannot be a step of its own: where it stands, what is wrong, and what to do."""
+
+    def __init__(self, statement: Statement, problem: str, next_step: str) -> None:
+        super().__init__(problem)
+        self.statement = statement
+        self.problem = problem
+        self.next_step = next_step
+
+
+def plan_steps(text: bytes, check_time: Callable[[], None] = lambda: None) -> Steps:
+    """Divide a script into steps. Its BEGINs and COMMITs are in pairs, and it holds nothing that is refused.
+
+    Raises: NoStep for what cannot be run step by step; UnreadableScript.
+    """
+    division = _Division(text)
+    for statement in split(text):
+        check_time()
+        division.add(statement)
+    return Steps(tuple(division.steps), tuple(division.session))
+
+
+class _Division:
+    """Goes once through the statements of a script."""
+
+    def __init__(self, text: bytes) -> None:
+        self._text = text
+        self._chain = ""
+        self._begin: Statement | None = None
+        self.steps: list[Step] = []
+        self.session: list[tuple[int, int]] = []
+
+    def add(self, statement: Statement) -> None:
+        kind = kind_of(statement)
+        if self._begin is not None:
+            self._add_to_group(kind, statement)
+        elif kind is Kind.BEGIN:
+            self._begin = statement
+        elif sets_session_state(statement):
+            self._chain_on(statement.start, statement.end)
+            self.session.append((statement.start, statement.stop))
+        else:
+            self._add_alone(statement, kind)
+
+    def _add_to_group(self, kind: Kind, statement: Statement) -> None:
+        if kind is Kind.NON_TRANSACTIONAL:
+            raise NoStep(
+                statement,
+                "cannot run inside the BEGIN … COMMIT that it stands in.",
+                "Move it behind the COMMIT, or before the BEGIN.",
+            )
+        if kind is Kind.COMMIT and self._begin is not None:
+            begin, self._begin = self._begin, None
+            self._add_step(StepKind.TRANSACTION, begin.start, statement.stop)
+
+    def _add_alone(self, statement: Statement, kind: Kind) -> None:
+        if makes_temporary(statement):
+            raise NoStep(
+                statement,
+                "makes something temporary in a file that is run step by step, of which the next step knows nothing.",
+                "Put BEGIN; and COMMIT; round it and all that uses it: they are then one step.",
+            )
+        if kind is Kind.NON_TRANSACTIONAL:
+            recheck = recheck_of(self._text, statement)
+            self._add_step(StepKind.OUTSIDE, statement.start, statement.stop, recheck)
+        else:
+            step_kind = StepKind.ROUTINE if calls_routine(statement) else StepKind.TRANSACTION
+            self._add_step(step_kind, statement.start, statement.stop)
+
+    def _add_step(self, kind: StepKind, start: int, stop: int, recheck: Recheck | None = None) -> None:
+        self._chain_on(start, stop)
+        number = len(self.steps) + 1
+        self.steps.append(Step(kind, number, start, stop, len(self.session), self._chain, recheck))
+
+    def _chain_on(self, start: int, stop: int) -> None:
+        # A checkout may change the ends of lines, and a last statement gets its semicolon later: neither is an edit.
+        content = self._text[start:stop].replace(b"\r\n", b"\n").rstrip(b"; \t\r\n\f\v")
+        self._chain = hashlib.sha256(self._chain.encode() + b"\n" + content).hexdigest()[:_CHAIN_DIGITS]

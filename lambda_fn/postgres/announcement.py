@@ -1,0 +1,93 @@
+"""Writes down that a step begins which runs outside of a transaction, and makes its session ready."""
+
+from lambda_fn.domain.directive import Directives
+from lambda_fn.domain.lock_ladder import LockLadder
+from lambda_fn.domain.recheck import Recheck, Repeatable, Unknowable, is_concurrent
+from lambda_fn.domain.steps import Step
+from lambda_fn.postgres import sql
+from lambda_fn.postgres.course import Course
+from lambda_fn.postgres.fence import Fence, new_fence
+from lambda_fn.postgres.gap import Gap, identity
+from lambda_fn.postgres.leftovers import Leftovers
+from lambda_fn.postgres.message import Range, statement_timeout_ms
+from lambda_fn.postgres.run_context import RunContext
+from lambda_fn.postgres.simple_query import QueryFailed
+from lambda_fn.postgres.transaction import Refusal, Refused
+
+_COMMITS_BY_ITSELF = Unknowable("it commits by itself")
+
+
+def recheck_for(step: Step) -> Recheck:
+    """How to find out whether a step was done; a routine leaves no trace that anybody knows."""
+    return step.recheck or _COMMITS_BY_ITSELF
+
+
+class Announcements:
+    """Announces steps."""
+
+    def __init__(self, context: RunContext, leftovers: Leftovers) -> None:
+        self._connection = context.connection
+        self._attempts = context.attempts
+        self._limits = context.limits
+        self._leftovers = leftovers
+
+    def announce(self, course: Course, step: Step) -> bool:
+        """Write down that the step begins; its session is then ready. True when it turns out to be done already.
+
+        Raises: Refused, QueryFailed, ConnectionLost, MigrateError.
+        """
+        recheck, name = recheck_for(step), course.attempt.migration.name
+        if course.journal.begun == step.number:
+            self.prepare(course, step)
+            return self._leftovers.settle(name, recheck, course.journal.before) is Gap.DONE
+        before = ""
+        if not isinstance(recheck, Repeatable | Unknowable):
+            # Names mean what they mean in the script's own state, so that it has to be there first.
+            self.prepare(course, step)
+            self._leftovers.settle(name, recheck, None)
+            before = identity(self._connection, recheck)
+        course.journal = course.begun_with(step, before)
+        self.prepare(course, step)
+        return False
+
+    def prepare(self, course: Course, step: Step) -> None:
+        """One message: a clean session, the lock looked at, the journal written, the script's own session state."""
+        connection, fence, attempt = self._connection, new_fence(), course.attempt
+        write = self._attempts.entered if course.is_recorded else self._attempts.started
+        ours = [
+            *connection.clean_state,
+            fence.check_lock(connection),
+            *write(attempt, course.journal, fence),
+            *connection.script_state,
+            *self._limits_of(step, attempt.execution.directives),
+        ]
+        ranges, text = course.steps.state_of(step), attempt.execution.text
+        try:
+            connection.send([*ours, *(text[start:stop] for start, stop in ranges)])
+        except QueryFailed as failed:
+            raise _refused(failed, fence, len(ours), ranges) from failed
+        course.is_recorded = True
+
+    def _limits_of(self, step: Step, directives: Directives) -> list[bytes]:
+        """The limits of the statement; a routine that commits by itself waits for locks as the server is set up."""
+        recheck, lock_ms, wished_ms = recheck_for(step), directives.lock_timeout_ms, directives.statement_timeout_ms
+        if is_concurrent(recheck):
+            limit_s = self._limits.concurrent_statement_timeout_s
+            lock_ms = round(self._limits.concurrent_lock_timeout_s * 1000) if lock_ms is None else lock_ms
+            wished_ms = round(limit_s * 1000) if wished_ms is None and limit_s is not None else wished_ms
+        elif isinstance(recheck, Repeatable) and lock_ms is None:
+            lock_ms = LockLadder().long_ms
+        statement_ms = statement_timeout_ms(self._connection, wished_ms)
+        wanted = ((sql.SESSION_LOCK_TIMEOUT, lock_ms), (sql.SESSION_STATEMENT_TIMEOUT, statement_ms))
+        return [self._connection.compose(each, timeout_ms=ms) for each, ms in wanted if ms is not None]
+
+
+def _refused(failed: QueryFailed, fence: Fence, ours: int, ranges: tuple[Range, ...]) -> Refused:
+    error, index = failed.error, failed.before.statements - ours
+    if fence.lost_lock(error):
+        return Refused(Refusal.LOCK_LOST, error)
+    if fence.lost_row(error):
+        return Refused(Refusal.NOT_RECORDED, error)
+    if 0 <= index < len(ranges):
+        return Refused(Refusal.SCRIPT, error, ranges[index][0])
+    return Refused(Refusal.OURS, error)

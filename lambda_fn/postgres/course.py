@@ -1,0 +1,30 @@
+"""A migration on its way through its steps."""
+
+from dataclasses import dataclass, replace
+
+from lambda_fn.domain.journal import Journal
+from lambda_fn.domain.steps import Step, Steps
+from lambda_fn.postgres.attempts import Attempt
+
+
+@dataclass(slots=True)
+class Course:
+    """An attempt at a migration in steps, and how far it has come. `is_recorded` says that its row is there."""
+
+    attempt: Attempt
+    steps: Steps
+    journal: Journal
+    is_recorded: bool
+
+    def done_with(self, step: Step) -> Journal:
+        """The journal once a step is done."""
+        return replace(self.journal, done=step.number, chain=step.chain, begun=None, before="")
+
+    def begun_with(self, step: Step, before: str) -> Journal:
+        """The journal when a step is about to be sent outside of a transaction."""
+        return replace(self.journal, begun=step.number, before=before)
+
+    @property
+    def not_begun(self) -> Journal:
+        """The journal when it is known that of the step under way nothing is in the database."""
+        return replace(self.journal, begun=None, before="")

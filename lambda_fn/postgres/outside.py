@@ -1,0 +1,179 @@
+"""Runs a step that cannot run in a transaction: announced, sent, entered, and looked after in between."""
+
+import random
+import time
+
+from lambda_fn.domain.index_progress import IndexBuildProgressed, IndexProgress
+from lambda_fn.domain.outside_event import StatementRetried
+from lambda_fn.domain.recheck import Repeatable, Unknowable, is_concurrent
+from lambda_fn.domain.server_error import ServerError
+from lambda_fn.domain.steps import Step
+from lambda_fn.errors import DatabaseUnreachable, DeadlineExceeded, MigrateError
+from lambda_fn.errors import apply as apply_errors
+from lambda_fn.errors import connection as connection_errors
+from lambda_fn.errors import deadline as deadline_errors
+from lambda_fn.postgres import sql
+from lambda_fn.postgres.activity import watch_index_build
+from lambda_fn.postgres.announcement import Announcements, recheck_for
+from lambda_fn.postgres.connection import NOT_SENT
+from lambda_fn.postgres.course import Course
+from lambda_fn.postgres.fence import new_fence
+from lambda_fn.postgres.leftovers import Leftovers
+from lambda_fn.postgres.run_context import RunContext
+from lambda_fn.postgres.simple_query import ConnectionLost, QueryFailed
+from lambda_fn.postgres.transaction import Refusal, Refused, notice_sink
+from lambda_fn.postgres.verdict import Verdicts
+
+_TRIES = 3
+_WORTH_TRYING_AGAIN = ("40P01", "55P03", "57014")
+_WAITERS_LIMIT_S = 15.0  # a real Prisma waits for 10 s
+_PAUSE_S = 0.5
+_PROGRESS_EVERY_S = 5.0
+
+
+class OutsideSteps:
+    """Runs steps outside of transactions; see `run`."""
+
+    def __init__(self, context: RunContext) -> None:
+        self._connection = context.connection
+        self._recovery = context.recovery
+        self._attempts = context.attempts
+        self._reporter = context.reporter
+        self._leftovers = Leftovers(context)
+        self._announcements = Announcements(context, self._leftovers)
+        self._verdicts = Verdicts(context)
+
+    def run(self, course: Course, step: Step) -> bool:
+        """Run a step and enter it. False when the connection was lost and had anew: the plan is to be made anew.
+
+        Raises: MigrationFailed P3018, M603, M604; LockTimeout M306, M330; DeadlineExceeded; DatabaseUnreachable P1017.
+        """
+        try:
+            done = self._announced(course, step)
+            if not done:
+                self._send(course, step)
+        except ConnectionLost as lost:
+            return self._lost(course, lost)
+        return self._enter(course, step)
+
+    def _announced(self, course: Course, step: Step) -> bool:
+        try:
+            return self._announcements.announce(course, step)
+        except DatabaseUnreachable as error:
+            raise ConnectionLost(error.problem, sent=False) from error
+        except DeadlineExceeded as late:
+            raise self._not_begun(course) from late
+        except Refused as refused:
+            if self._connection.cancelled(refused.error):
+                raise self._not_begun(course) from refused
+            course.journal = course.not_begun
+            raise self._verdicts.of(course.attempt, refused, course.journal) from refused
+        except QueryFailed as failed:  # what an interrupted attempt left could not be removed
+            unclean = Refused(Refusal.SCRIPT, failed.error, step.start)
+            raise self._verdicts.of_leftover(course.attempt, unclean, course.journal) from failed
+
+    def _send(self, course: Course, step: Step) -> None:
+        name, text = course.attempt.migration.name, course.attempt.execution.text[step.start : step.stop]
+        notices = notice_sink(name, self._reporter)
+        for number in range(1, _TRIES + 1):
+            try:
+                with watch_index_build(
+                    self._connection,
+                    lambda progress: self._progressed(name, progress),
+                    first_after_s=_PROGRESS_EVERY_S,
+                    every_s=_PROGRESS_EVERY_S,
+                ):
+                    self._connection.send_script(text, notices)
+            except QueryFailed as failed:
+                self._after_failure(course, step, failed.error, is_last=number == _TRIES)
+            else:
+                return
+
+    def _progressed(self, name: str, progress: IndexProgress) -> None:
+        self._reporter.report(IndexBuildProgressed(name, progress))
+
+    def _after_failure(self, course: Course, step: Step, error: ServerError, *, is_last: bool) -> None:
+        """Clean up behind a failure. Raises the verdict, unless the statement is to be sent again."""
+        recheck, attempt = recheck_for(step), course.attempt
+        refused = Refused(Refusal.SCRIPT, error, step.start)
+        if error is NOT_SENT:
+            raise self._not_begun(course)
+        if isinstance(recheck, Unknowable):
+            raise self._verdicts.of_unknowable(attempt, refused, course.journal)
+        if is_concurrent(recheck) and not self._leftovers.are_gone(attempt.migration.name, recheck):
+            raise self._verdicts.of_leftover(attempt, refused, course.journal)
+        again = isinstance(recheck, Repeatable) or is_concurrent(recheck)
+        again = again and error.sqlstate in _WORTH_TRYING_AGAIN and not self._connection.deadline.passed
+        if is_last or not again:
+            course.journal = course.not_begun
+            raise self._verdicts.of_statement(attempt, refused, course.journal)
+        self._reporter.report(StatementRetried(attempt.migration.name, error.message, error.sqlstate))
+        self._await_no_waiters()
+
+    def _await_no_waiters(self) -> None:
+        """Who waits for the advisory lock as Prisma does holds a snapshot, and the two would deadlock again."""
+        give_up_at_s = time.monotonic() + min(_WAITERS_LIMIT_S, self._connection.deadline.work_left_s)
+        statement = self._connection.compose(sql.LOCK_WAITERS, key=sql.ADVISORY_LOCK_KEY)
+        while time.monotonic() < give_up_at_s:
+            time.sleep(_PAUSE_S * random.uniform(0.5, 1.0))  # noqa: S311  # no secret
+            if self._connection.fetch([statement], doing="looking who waits for the advisory lock") == [("0",)]:
+                return
+
+    def _not_begun(self, course: Course) -> DeadlineExceeded:
+        """The verdict on a step that was not sent any more, without a trace that would make the next run doubt."""
+        name = course.attempt.migration.name
+        course.journal = course.not_begun
+        verdict = deadline_errors.before_step(name, course.journal.done, course.journal.steps)
+        try:
+            self._recovery.ensure_open(verdict)
+            if course.journal.done == 0:
+                self._attempts.forget_started(course.attempt)
+            else:
+                self._attempts.write_journal(course.attempt, course.journal)
+        except MigrateError as error:
+            verdict.lines = (f"The history may have it as begun; the next run finds out: {error.headline}",)
+        return verdict
+
+    def _lost(self, course: Course, lost: ConnectionLost) -> bool:
+        name = course.attempt.migration.name
+        if lost.given_up:
+            raise deadline_errors.unanswered_outside_transaction(name) from lost
+        self._recovery.go_on(connection_errors.connection_closed_outside_transaction(name))
+        return False
+
+    def _enter(self, course: Course, step: Step) -> bool:
+        """Enter a step that is done; once more if need be, for a routine has no other trace.
+
+        What begins after the deadline is not cancelled, so that the second time has the reserve.
+        """
+        name = course.attempt.migration.name
+        try:
+            return self._entered(course, step)
+        except (DatabaseUnreachable, DeadlineExceeded) as error:
+            unknown = (
+                deadline_errors.end_not_recorded_in_time(name)
+                if self._connection.deadline.passed
+                else connection_errors.connection_closed_outside_transaction(name)
+            )
+            self._recovery.ensure_open(unknown)
+            try:
+                return self._entered(course, step)
+            except (DatabaseUnreachable, DeadlineExceeded):
+                raise unknown from error
+
+    def _entered(self, course: Course, step: Step) -> bool:
+        connection, journal, attempt, fence = self._connection, course.done_with(step), course.attempt, new_fence()
+        lost_row = apply_errors.end_not_recorded(attempt.migration.name)
+        try:
+            connection.fetch(
+                [*connection.clean_state, *self._attempts.entered_behind(attempt, course.journal, journal, fence)],
+                doing=f"recording {attempt.migration.name}",
+                writes=True,
+                refused=lambda error: lost_row if fence.lost_row(error) else None,
+            )
+        except MigrateError as error:
+            # An entry whose answer was lost, or that of a run which has gone on while the lock was free.
+            if error is not lost_row or not self._attempts.is_entered(attempt, journal.done):
+                raise
+        course.journal = journal
+        return True

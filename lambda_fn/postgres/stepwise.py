@@ -1,0 +1,122 @@
+"""Runs a migration step by step; each is in the database and in the journal, or in neither."""
+
+from dataclasses import replace
+
+from lambda_fn.domain.journal import Journal
+from lambda_fn.domain.outside_event import WentOn
+from lambda_fn.domain.resumption import Resumption
+from lambda_fn.domain.steps import Step, StepKind
+from lambda_fn.errors import DatabaseUnreachable, MigrateError
+from lambda_fn.errors import connection as connection_errors
+from lambda_fn.errors import deadline as deadline_errors
+from lambda_fn.postgres.attempts import Attempt
+from lambda_fn.postgres.course import Course
+from lambda_fn.postgres.fence import new_fence
+from lambda_fn.postgres.message import Work
+from lambda_fn.postgres.outside import OutsideSteps
+from lambda_fn.postgres.run_context import RunContext
+from lambda_fn.postgres.transaction import Refusal, Refused, Transactions
+from lambda_fn.postgres.verdict import Verdicts
+
+_COMMITS_BY_ITSELF = "2D000"
+
+
+class StepwiseRunner:
+    """Runs migrations in steps; see `apply`."""
+
+    def __init__(self, context: RunContext, transactions: Transactions) -> None:
+        self._connection = context.connection
+        self._recovery = context.recovery
+        self._attempts = context.attempts
+        self._reporter = context.reporter
+        self._transactions = transactions
+        self._outside = OutsideSteps(context)
+        self._verdicts = Verdicts(context)
+
+    def apply(self, attempt: Attempt, resumption: Resumption | None) -> bool:
+        """Run the steps that are not done, and record the migration as finished with the last one.
+
+        False when the connection was lost and had anew: the plan is to be made anew, and the next call goes on.
+        Raises: what ports.ScriptRunner says.
+        """
+        course = _course(attempt, resumption)
+        if resumption is not None:
+            self._reporter.report(WentOn(attempt.migration.name, course.journal.done, course.journal.steps))
+        elif course.steps.steps[0].kind is not StepKind.OUTSIDE and not self._start(course):
+            return False
+        first = course.journal.done
+        try:
+            return self._run_steps(course)
+        except MigrateError as error:
+            error.progressed = course.journal.done > first
+            raise
+
+    def _run_steps(self, course: Course) -> bool:
+        for step in course.steps.steps[course.journal.done :]:
+            if self._connection.deadline.passed:
+                name = course.attempt.migration.name
+                raise deadline_errors.before_step(name, course.journal.done, course.journal.steps)
+            if not self._run(course, step):
+                return False
+            course.journal = course.done_with(step)
+            # Another runner may have had the lock meanwhile, and gone on with the steps.
+            if self._recovery.reconnected and course.journal.done < course.journal.steps:
+                return False
+        return True
+
+    def _start(self, course: Course) -> bool:
+        """Write the started row; a first step outside of a transaction is announced with it."""
+        connection, attempt, fence = self._connection, course.attempt, new_fence()
+        name = attempt.migration.name
+        lock_lost = connection_errors.advisory_lock_lost(name)
+        try:
+            connection.fetch(
+                [
+                    *connection.clean_state,
+                    fence.check_lock(connection),
+                    *self._attempts.started(attempt, course.journal, fence),
+                ],
+                doing=f"recording the start of {name}",
+                writes=True,
+                refused=lambda error: lock_lost if fence.lost_lock(error) else None,
+            )
+        except DatabaseUnreachable as lost:
+            # The row is there or it is not: the next look at the history tells.
+            self._recovery.go_on(lost)
+            return False
+        course.is_recorded = True
+        return True
+
+    def _run(self, course: Course, step: Step) -> bool:
+        if step.kind is StepKind.OUTSIDE or course.journal.begun == step.number:
+            return self._outside.run(course, step)
+        try:
+            return self._transactions.run(self._work(course, step))
+        except Refused as refused:
+            commits = refused.why is Refusal.SCRIPT and refused.error.sqlstate == _COMMITS_BY_ITSELF
+            if step.kind is StepKind.ROUTINE and commits:
+                return self._outside.run(course, step)
+            raise self._verdicts.of(course.attempt, refused, course.journal) from refused
+
+    def _work(self, course: Course, step: Step) -> Work:
+        attempt, journal = course.attempt, course.done_with(step)
+        return Work(
+            migration=attempt.migration.name,
+            text=attempt.execution.text,
+            parts=((step.start, step.stop),),
+            record=lambda fence: self._attempts.entered(attempt, journal, fence),
+            is_recorded=lambda: self._attempts.is_entered(attempt, journal.done),
+            state=course.steps.state_of(step),
+            directives=attempt.execution.directives,
+        )
+
+
+def _course(attempt: Attempt, resumption: Resumption | None) -> Course:
+    steps = attempt.execution.steps
+    if steps is None:
+        raise AssertionError("a migration that is not atomic has steps")
+    if resumption is None:
+        return Course(attempt, steps, Journal(len(steps.steps)), is_recorded=False)
+    # The file may have been edited behind the steps that are done.
+    journal = replace(resumption.journal, steps=len(steps.steps))
+    return Course(attempt, steps, journal, is_recorded=True)
