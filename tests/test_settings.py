@@ -7,8 +7,9 @@ import pytest
 from lambda_fn.domain.request import Request, parse_request
 from lambda_fn.domain.target import Auth, Overrides, SslMode
 from lambda_fn.domain.variable import Variable
+from lambda_fn.domain.variables import VARIABLES
 from lambda_fn.errors import SettingsInvalid
-from lambda_fn.settings import LOCK_WAIT_S, RESERVE_S, VARIABLES, Settings
+from lambda_fn.settings import LOCK_WAIT_S, RESERVE_S, Settings
 from tests.settings_reference import REFERENCE, reference
 
 FULL = {

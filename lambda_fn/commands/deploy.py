@@ -3,11 +3,10 @@
 from lambda_fn.commands.draft import Draft
 from lambda_fn.deadline import NO_DEADLINE, Deadline
 from lambda_fn.domain.event import Applied, ApplyStarted, DeployFinished, Warned
-from lambda_fn.domain.execution import plan_execution
 from lambda_fn.domain.history import History
 from lambda_fn.domain.migration import Migration
 from lambda_fn.domain.plan import check_plan, check_schema_empty, make_plan
-from lambda_fn.domain.resumption import plan_resumption
+from lambda_fn.domain.resumption import plan_resumption, plan_script
 from lambda_fn.errors import deadline as deadline_errors
 from lambda_fn.ports import Database, MigrationsTable, Reporter, ScriptRunner
 
@@ -66,10 +65,8 @@ def _plan_script(draft: Draft, migration: Migration, deadline: Deadline) -> None
     check_time()
     record, known = draft.plan.halfway_of(migration.name), draft.executions.get(migration.name)
     if known is None or (record is not None and known.steps is None):
-        known = plan_execution(migration, stepwise=record is not None, check_time=check_time)
+        known = plan_script(migration, record, check_time)
     draft.executions[migration.name] = known
-    if record is not None:
-        plan_resumption(migration, known, record)
 
 
 def _apply(draft: Draft, runner: ScriptRunner, reporter: Reporter) -> bool:

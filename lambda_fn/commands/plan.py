@@ -3,10 +3,9 @@
 from lambda_fn.commands.draft import Draft
 from lambda_fn.commands.status import status
 from lambda_fn.domain.event import Planned
-from lambda_fn.domain.execution import plan_execution
 from lambda_fn.domain.migration import Migration
 from lambda_fn.domain.plan import check_plan, check_schema_empty
-from lambda_fn.domain.resumption import plan_resumption
+from lambda_fn.domain.resumption import plan_script
 from lambda_fn.ports import MigrationsTable, Reporter
 
 
@@ -26,9 +25,6 @@ def plan(
     check_plan(draft.plan, strict=strict)
     check_schema_empty(history, table.schema, migrations)
     for migration in draft.plan.pending:
-        record = draft.plan.halfway_of(migration.name)
-        execution = plan_execution(migration, stepwise=record is not None)
-        if record is not None:
-            plan_resumption(migration, execution, record)
+        execution = plan_script(migration, draft.plan.halfway_of(migration.name))
         draft.executions[migration.name] = execution
         reporter.report(Planned(migration.name, execution.mode, execution.statements))

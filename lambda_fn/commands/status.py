@@ -5,6 +5,7 @@ from lambda_fn.domain.event import Diagnosed, Warned
 from lambda_fn.domain.history import History
 from lambda_fn.domain.migration import Migration
 from lambda_fn.domain.plan import make_plan
+from lambda_fn.domain.step_event import HalfDone
 from lambda_fn.ports import MigrationsTable, Reporter
 
 
@@ -14,5 +15,8 @@ def status(draft: Draft, migrations: tuple[Migration, ...], table: MigrationsTab
     draft.plan = plan = make_plan(migrations, history, to=draft.request.to)
     for diagnostic in plan.warnings:
         reporter.report(Warned(diagnostic))
+    for record in plan.halfway:
+        if (journal := record.journal) is not None:
+            reporter.report(HalfDone(record.name, journal.done, journal.steps, record.reason))
     reporter.report(Diagnosed(tuple(m.name for m in plan.pending), plan.failed_names))
     return history

@@ -46,7 +46,8 @@ def read_directives(text: bytes) -> Directives:
 
 
 _LEADING_COMMENTS: Final = re.compile(rb"(?:\s+|--[^\r\n]*)*")
-_DIRECTIVE: Final = re.compile(rb"--[ \t]*migrate:[ \t]*([^\r\n]*)")
+# A comment is taken as a whole, so that one which speaks of a directive is none.
+_COMMENT: Final = re.compile(rb"--(?:[ \t]*migrate:[ \t]*([^\r\n]*))?[^\r\n]*")
 _MODES: Final = (Mode.STEPWISE, Mode.ATOMIC)
 _ADVICE: Final = (
     "Write `-- migrate: stepwise` or `-- migrate: atomic`, lock_timeout=5s or statement_timeout=10min, or remove "
@@ -59,9 +60,10 @@ _LONGEST_MS: Final = 2**31 - 1  # an integer of PostgreSQL
 
 def _wishes(text: bytes) -> Iterator[tuple[int, str]]:
     head = _LEADING_COMMENTS.match(text)
-    for found in _DIRECTIVE.finditer(head[0] if head else b""):
-        words = found[1].decode(errors="replace").split()
-        yield from ((found.start(), word) for word in words or [""])
+    for found in _COMMENT.finditer(head[0] if head else b""):
+        if found[1] is not None:
+            words = found[1].decode(errors="replace").split()
+            yield from ((found.start(), word) for word in words or [""])
 
 
 def _with(directives: Directives, offset: int, wish: str) -> Directives:
@@ -71,17 +73,21 @@ def _with(directives: Directives, offset: int, wish: str) -> Directives:
             raise BadDirective(offset, "it asks for both `migrate: atomic` and `migrate: stepwise`.", _ADVICE)
         return replace(directives, mode=Mode(wish))
     if equals and name == "lock_timeout":
-        return replace(directives, lock_timeout_ms=_duration_ms(offset, name, value))
+        wished_ms = _duration_ms(offset, name, value, directives.lock_timeout_ms)
+        return replace(directives, lock_timeout_ms=wished_ms)
     if equals and name == "statement_timeout":
-        return replace(directives, statement_timeout_ms=_duration_ms(offset, name, value))
+        wished_ms = _duration_ms(offset, name, value, directives.statement_timeout_ms)
+        return replace(directives, statement_timeout_ms=wished_ms)
     raise BadDirective(offset, f"it asks for `migrate: {wish}`, which does not exist.", _ADVICE)
 
 
-def _duration_ms(offset: int, name: str, value: str) -> int:
+def _duration_ms(offset: int, name: str, value: str, known_ms: int | None) -> int:
     found = _DURATION.fullmatch(value)
     duration_ms = int(found[1]) * _UNITS_MS[found[2]] if found else _LONGEST_MS + 1
     if duration_ms > _LONGEST_MS:
         raise BadDirective(
             offset, f"it asks for `{name}={value}`, which is no duration.", f"Write {name}=500ms, 5s, 10min or 1h."
         )
+    if known_ms not in (None, duration_ms):
+        raise BadDirective(offset, f"it asks for two different values of {name}.", "Leave one of them.")
     return duration_ms

@@ -46,7 +46,7 @@ class Journal:
                 done=_count(values["done"]),
                 chain=str(values["chain"]),
                 begun=None if values["begun"] is None else _count(values["begun"]),
-                before=str(values["before"]),
+                before=_oid(values["before"]),
                 attempts=_count(values["attempts"]),
             )
         except (KeyError, ValueError):
@@ -63,6 +63,12 @@ def ours_in(logs: str | None) -> dict[str, object]:
     except (ValueError, KeyError, TypeError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _oid(value: object) -> str:
+    if not isinstance(value, str) or not (value == "" or (value.isascii() and value.isdigit())):
+        raise ValueError(value)
+    return value
 
 
 def _count(value: object) -> int:

@@ -49,7 +49,7 @@ def make_plan(migrations: tuple[Migration, ...], history: History, *, to: str | 
 
     Pending: the directory has the name and no row of it has `rolled_back_at` NULL. Failed: any row with
     `finished_at` and `rolled_back_at` both NULL; but a wanted migration whose one such row has a journal of ours is
-    halfway, and pending. `migrations` are in their order; `to` is the last one wanted.
+    halfway, and pending, unless it is recorded as applied too. `migrations` are in their order; `to` is the last one wanted.
 
     Raises: RequestInvalid (M106) when the directory has no migration `to`.
     """
@@ -57,7 +57,7 @@ def make_plan(migrations: tuple[Migration, ...], history: History, *, to: str | 
         raise request_errors.unknown_target(to)
     current = _current_records(history)
     wanted = tuple(m for m in migrations if _is_wanted(m, to))
-    halfway = _halfway({m.name for m in wanted}, history.failed)
+    halfway = _halfway({m.name for m in wanted}, history)
     begun = {record.name for record in halfway}
     pending = tuple(m for m in wanted if m.name not in current or m.name in begun)
     applied = (m.name for m in reversed(migrations) if _is_applied(current.get(m.name)))
@@ -86,9 +86,10 @@ def check_schema_empty(history: History, schema: str, migrations: tuple[Migratio
         raise history_errors.schema_not_empty(schema, migrations[0].name)
 
 
-def _halfway(wanted: set[str], failed: tuple[MigrationRecord, ...]) -> tuple[MigrationRecord, ...]:
-    rows = Counter(record.name for record in failed)
-    return tuple(r for r in failed if r.journal is not None and r.name in wanted and rows[r.name] == 1)
+def _halfway(wanted: set[str], history: History) -> tuple[MigrationRecord, ...]:
+    # Of two rows of a name, the second may be an applied one: what is in the database is then for a person to see.
+    rows = Counter(record.name for record in history.records if record.state is not MigrationState.ROLLED_BACK)
+    return tuple(r for r in history.failed if r.journal is not None and r.name in wanted and rows[r.name] == 1)
 
 
 def _is_wanted(migration: Migration, to: str | None) -> bool:

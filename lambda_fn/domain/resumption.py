@@ -1,14 +1,15 @@
 """Going on with a migration of which some steps are done."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from lambda_fn.domain import location
-from lambda_fn.domain.execution import Execution
+from lambda_fn.domain.execution import Execution, plan_execution
 from lambda_fn.domain.history import MigrationRecord
 from lambda_fn.domain.journal import Journal
 from lambda_fn.domain.migration import Migration
 from lambda_fn.domain.recheck import Unknowable
-from lambda_fn.domain.steps import Step, StepKind
+from lambda_fn.domain.steps import Step
 from lambda_fn.errors import history as history_errors
 
 
@@ -18,6 +19,19 @@ class Resumption:
 
     row_id: str
     journal: Journal
+
+
+def plan_script(
+    migration: Migration, record: MigrationRecord | None, check_time: Callable[[], None] = lambda: None
+) -> Execution:
+    """Decide how to run a pending migration; `record` is its row when it is half done.
+
+    Raises: what plan_execution and plan_resumption raise, and check_time.
+    """
+    execution = plan_execution(migration, stepwise=record is not None, check_time=check_time)
+    if record is not None:
+        plan_resumption(migration, execution, record)
+    return execution
 
 
 def plan_resumption(migration: Migration, execution: Execution, record: MigrationRecord) -> Resumption:
@@ -39,4 +53,4 @@ def plan_resumption(migration: Migration, execution: Execution, record: Migratio
 
 
 def _can_be_found_out(step: Step) -> bool:
-    return step.kind is StepKind.OUTSIDE and not isinstance(step.recheck, Unknowable)
+    return not isinstance(step.recheck, Unknowable)

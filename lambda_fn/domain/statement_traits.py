@@ -29,9 +29,14 @@ def sets_session_state(statement: Statement) -> bool:
     return _matches(_SETS_SESSION_STATE, statement)
 
 
+def lasts_for_transaction(statement: Statement) -> bool:
+    """Whether all that it does is for the statements behind it in the same transaction."""
+    return _matches(_LASTS_FOR_TRANSACTION, statement)
+
+
 def makes_temporary(statement: Statement) -> bool:
-    """Whether it makes a temporary table, view or sequence, which is gone with its session."""
-    return _matches(_MAKES_TEMPORARY, statement)
+    """Whether it makes a temporary table, view, sequence or function, which is gone with its session."""
+    return _matches(_MAKES_TEMPORARY, statement) or _selects_into_temporary(statement.tokens)
 
 
 _PART: Final = r'(?:"(?:[^"]|"")*"|[^\s"\'()]+)'
@@ -54,7 +59,8 @@ def _matches(patterns: _Patterns, statement: Statement) -> bool:
 _ADDS_ENUM_VALUE: Final = _patterns(ALTER=rf"ALTER TYPE {_NAME} ADD VALUE .*")
 
 _MAY_REFUSE_TRANSACTION: Final = _patterns(
-    CLUSTER=rf"CLUSTER(?: \(\)| VERBOSE)? {_NAME}(?: USING {_PART})?",
+    # The second form is that of before 8.3, which the server still takes.
+    CLUSTER=rf"CLUSTER(?: \(\)| VERBOSE)? (?:{_NAME}(?: USING {_PART})?|{_PART} ON {_NAME})",
     REINDEX=rf"REINDEX(?: \(\))? (?:TABLE|INDEX) (?!CONCURRENTLY ){_NAME}",
 )
 
@@ -69,10 +75,28 @@ _SETS_SESSION_STATE: Final = _patterns(
     SELECT=r"SELECT (?:PG_CATALOG \. )?SET_CONFIG \(\)",
 )
 
+_LASTS_FOR_TRANSACTION: Final = _patterns(
+    SET=r"SET (?:LOCAL|CONSTRAINTS) .*",
+    LOCK=r"LOCK .*",
+    SAVEPOINT=r"SAVEPOINT .*",
+    DECLARE=r"DECLARE .*",
+)
+
 _MAKES_TEMPORARY: Final = _patterns(
     CREATE=(
         rf"CREATE (?:OR REPLACE )?(?:{_TEMPORARY} .*"
-        r'|(?:UNLOGGED )?TABLE (?:IF NOT EXISTS )?(?:PG_TEMP|"pg_temp") \. .*)'
+        # TABLE, FUNCTION, TYPE and their like.
+        r'|(?:[A-Z]+ ){1,2}(?:IF NOT EXISTS )?(?:PG_TEMP|"pg_temp") \. .*)'
     ),
-    SELECT=rf"SELECT .* INTO {_TEMPORARY} .*",
 )
+
+
+def _selects_into_temporary(tokens: tuple[str, ...]) -> bool:
+    """By the tokens, for a string constant may hold the same words."""
+    if tokens[0] not in ("SELECT", "WITH"):
+        return False
+    behind = (tokens[place + 1 : place + 3] for place, token in enumerate(tokens) if token == "INTO")
+    return any(_INTO_TEMPORARY.match(" ".join(words)) for words in behind)
+
+
+_INTO_TEMPORARY: Final = re.compile(rf'(?:{_TEMPORARY}|(?:PG_TEMP|"pg_temp") \.)(?: |\Z)')

@@ -5,11 +5,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from lambda_fn.domain.recheck import Recheck, recheck_of
+from lambda_fn.domain.recheck import Recheck, Repeatable, Unknowable, recheck_of
 from lambda_fn.domain.statement_kinds import Kind, kind_of
-from lambda_fn.domain.statement_traits import calls_routine, makes_temporary, sets_session_state
+from lambda_fn.domain.statement_traits import (
+    calls_routine,
+    lasts_for_transaction,
+    makes_temporary,
+    may_refuse_transaction,
+    sets_session_state,
+)
 from lambda_fn.domain.statements import Statement, split
 
+_COMMITS_BY_ITSELF = Unknowable("it commits by itself")
+_INSIDE = Unknowable("it runs in a transaction")
 _CHAIN_DIGITS = 32  # of SHA-256: enough to tell an edited file
 
 
@@ -18,8 +26,9 @@ class StepKind(StrEnum):
 
     TRANSACTION = "in a transaction"
     """A statement, or the author's own BEGIN … COMMIT: committed with its entry, or rolled back without one."""
-    ROUTINE = "a routine"
-    """CALL or DO: like the former; where it commits by itself, outside of a transaction, and never a second time."""
+    EITHER = "in a transaction, if it can"
+    """Like the former, and outside of a transaction where the server says so: a routine that commits by itself, the
+    REINDEX of a partitioned table."""
     OUTSIDE = "outside of a transaction"
     """A statement that cannot run in one: announced, run, entered; `recheck` finds out about the gap between."""
 
@@ -29,7 +38,8 @@ class Step:
     """A part of a script, from byte `start` to `stop`.
 
     `number` counts from 1. The first `session` of the script's session statements come before it. `chain` is the hash
-    of all that has been run once this step is done.
+    of all that has been run once this step is done; `recheck` is how to find out whether it was, where it ran outside
+    of a transaction.
     """
 
     kind: StepKind
@@ -38,7 +48,7 @@ class Step:
     stop: int
     session: int
     chain: str
-    recheck: Recheck | None = None
+    recheck: Recheck = _INSIDE
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +102,7 @@ class _Division:
         self._text = text
         self._chain = ""
         self._begin: Statement | None = None
+        self._group_session: list[tuple[int, int]] = []
         self.steps: list[Step] = []
         self.session: list[tuple[int, int]] = []
 
@@ -114,9 +125,14 @@ class _Division:
                 "cannot run inside the BEGIN … COMMIT that it stands in.",
                 "Move it behind the COMMIT, or before the BEGIN.",
             )
+        if sets_session_state(statement):
+            self._group_session.append((statement.start, statement.stop))
         if kind is Kind.COMMIT and self._begin is not None:
             begin, self._begin = self._begin, None
             self._add_step(StepKind.TRANSACTION, begin.start, statement.stop)
+            # What SET has set outlives its transaction.
+            self.session += self._group_session
+            self._group_session.clear()
 
     def _add_alone(self, statement: Statement, kind: Kind) -> None:
         if makes_temporary(statement):
@@ -125,14 +141,24 @@ class _Division:
                 "makes something temporary in a file that is run step by step, of which the next step knows nothing.",
                 "Put BEGIN; and COMMIT; round it and all that uses it: they are then one step.",
             )
+        if lasts_for_transaction(statement):
+            raise NoStep(
+                statement,
+                "lasts no longer than its transaction, which is its own in a file that is run step by step.",
+                "Put BEGIN; and COMMIT; round it and all that it is for: they are then one step. SET LOCAL may become "
+                "SET.",
+            )
         if kind is Kind.NON_TRANSACTIONAL:
             recheck = recheck_of(self._text, statement)
             self._add_step(StepKind.OUTSIDE, statement.start, statement.stop, recheck)
+        elif may_refuse_transaction(statement):
+            self._add_step(StepKind.EITHER, statement.start, statement.stop, Repeatable())
+        elif calls_routine(statement):
+            self._add_step(StepKind.EITHER, statement.start, statement.stop, _COMMITS_BY_ITSELF)
         else:
-            step_kind = StepKind.ROUTINE if calls_routine(statement) else StepKind.TRANSACTION
-            self._add_step(step_kind, statement.start, statement.stop)
+            self._add_step(StepKind.TRANSACTION, statement.start, statement.stop)
 
-    def _add_step(self, kind: StepKind, start: int, stop: int, recheck: Recheck | None = None) -> None:
+    def _add_step(self, kind: StepKind, start: int, stop: int, recheck: Recheck = _INSIDE) -> None:
         self._chain_on(start, stop)
         number = len(self.steps) + 1
         self.steps.append(Step(kind, number, start, stop, len(self.session), self._chain, recheck))

@@ -14,7 +14,8 @@ def no_time_left(left_s: float, reserve_s: float) -> DeadlineExceeded:
         "M605",
         f"The invocation has {max(0.0, left_s):.1f} s left, and {reserve_s:g} s are kept for the answer; "
         "nothing was run.",
-        "Give it more time (the function's Timeout, at best 900 s, or --timeout-s); MIGRATE_RESERVE_S sets the reserve.",
+        "Give it more time (the function's Timeout, at best 900 s, or --timeout-s); MIGRATE_RESERVE_S sets the "
+        "reserve.",
     )
 
 

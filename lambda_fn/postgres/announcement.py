@@ -2,7 +2,7 @@
 
 from lambda_fn.domain.directive import Directives
 from lambda_fn.domain.lock_ladder import LockLadder
-from lambda_fn.domain.recheck import Recheck, Repeatable, Unknowable, is_concurrent
+from lambda_fn.domain.recheck import Repeatable, Unknowable, is_concurrent
 from lambda_fn.domain.steps import Step
 from lambda_fn.postgres import sql
 from lambda_fn.postgres.course import Course
@@ -13,13 +13,6 @@ from lambda_fn.postgres.message import Range, statement_timeout_ms
 from lambda_fn.postgres.run_context import RunContext
 from lambda_fn.postgres.simple_query import QueryFailed
 from lambda_fn.postgres.transaction import Refusal, Refused
-
-_COMMITS_BY_ITSELF = Unknowable("it commits by itself")
-
-
-def recheck_for(step: Step) -> Recheck:
-    """How to find out whether a step was done; a routine leaves no trace that anybody knows."""
-    return step.recheck or _COMMITS_BY_ITSELF
 
 
 class Announcements:
@@ -36,19 +29,19 @@ class Announcements:
 
         Raises: Refused, QueryFailed, ConnectionLost, MigrateError.
         """
-        recheck, name = recheck_for(step), course.attempt.migration.name
-        if course.journal.begun == step.number:
-            self.prepare(course, step)
-            return self._leftovers.settle(name, recheck, course.journal.before) is Gap.DONE
-        before = ""
-        if not isinstance(recheck, Repeatable | Unknowable):
-            # Names mean what they mean in the script's own state, so that it has to be there first.
-            self.prepare(course, step)
-            self._leftovers.settle(name, recheck, None)
-            before = identity(self._connection, recheck)
-        course.journal = course.begun_with(step, before)
+        leaves_traces = not isinstance(step.recheck, Repeatable | Unknowable)
+        course.in_doubt = course.journal.begun == step.number
+        if not course.in_doubt:
+            before = ""
+            if leaves_traces:
+                # Names mean what they mean in the script's own state, so that it has to be there first.
+                self.prepare(course, step)
+                before = identity(self._connection, step.recheck)
+            course.journal = course.begun_with(step, before)
         self.prepare(course, step)
-        return False
+        gap = self._leftovers.settle(course, step) if leaves_traces else Gap.NOT_DONE
+        course.in_doubt = False
+        return gap is Gap.DONE
 
     def prepare(self, course: Course, step: Step) -> None:
         """One message: a clean session, the lock looked at, the journal written, the script's own session state."""
@@ -70,7 +63,7 @@ class Announcements:
 
     def _limits_of(self, step: Step, directives: Directives) -> list[bytes]:
         """The limits of the statement; a routine that commits by itself waits for locks as the server is set up."""
-        recheck, lock_ms, wished_ms = recheck_for(step), directives.lock_timeout_ms, directives.statement_timeout_ms
+        recheck, lock_ms, wished_ms = step.recheck, directives.lock_timeout_ms, directives.statement_timeout_ms
         if is_concurrent(recheck):
             limit_s = self._limits.concurrent_statement_timeout_s
             lock_ms = round(self._limits.concurrent_lock_timeout_s * 1000) if lock_ms is None else lock_ms

@@ -9,12 +9,17 @@ from lambda_fn.postgres.attempts import Attempt
 
 @dataclass(slots=True)
 class Course:
-    """An attempt at a migration in steps, and how far it has come. `is_recorded` says that its row is there."""
+    """An attempt at a migration in steps, and how far it has come.
+
+    `is_recorded` says that its row is there, `in_doubt` that an earlier run began the next step, and that it was not
+    yet found out what became of that.
+    """
 
     attempt: Attempt
     steps: Steps
     journal: Journal
     is_recorded: bool
+    in_doubt: bool = False
 
     def done_with(self, step: Step) -> Journal:
         """The journal once a step is done."""

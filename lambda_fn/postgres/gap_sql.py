@@ -10,7 +10,7 @@ RESOLVE: Final = (
 """The only statement that runs in the script's own search_path: it has no operator that the script could have made."""
 
 IN_CATALOG: Final = "SET LOCAL search_path = pg_catalog, pg_temp"
-"""Before each of the following. Unless it is named, pg_temp comes first: a script's temporary table may be a pg_class."""
+"""Before each of the following. Unless named, pg_temp comes first: a temporary table of a script may be a pg_class."""
 
 INDEX_ON_TABLE: Final = """
 SELECT c.oid, n.nspname, c.relname, i.indisvalid::int

@@ -4,9 +4,9 @@ import random
 import time
 
 from lambda_fn.domain.index_progress import IndexBuildProgressed, IndexProgress
-from lambda_fn.domain.outside_event import StatementRetried
 from lambda_fn.domain.recheck import Repeatable, Unknowable, is_concurrent
 from lambda_fn.domain.server_error import ServerError
+from lambda_fn.domain.step_event import StatementRetried
 from lambda_fn.domain.steps import Step
 from lambda_fn.errors import DatabaseUnreachable, DeadlineExceeded, MigrateError
 from lambda_fn.errors import apply as apply_errors
@@ -14,10 +14,11 @@ from lambda_fn.errors import connection as connection_errors
 from lambda_fn.errors import deadline as deadline_errors
 from lambda_fn.postgres import sql
 from lambda_fn.postgres.activity import watch_index_build
-from lambda_fn.postgres.announcement import Announcements, recheck_for
+from lambda_fn.postgres.announcement import Announcements
 from lambda_fn.postgres.connection import NOT_SENT
 from lambda_fn.postgres.course import Course
 from lambda_fn.postgres.fence import new_fence
+from lambda_fn.postgres.gap import Gap
 from lambda_fn.postgres.leftovers import Leftovers
 from lambda_fn.postgres.run_context import RunContext
 from lambda_fn.postgres.simple_query import ConnectionLost, QueryFailed
@@ -66,8 +67,13 @@ class OutsideSteps:
         except Refused as refused:
             if self._connection.cancelled(refused.error):
                 raise self._not_begun(course) from refused
-            course.journal = course.not_begun
-            raise self._verdicts.of(course.attempt, refused, course.journal) from refused
+            if course.in_doubt and refused.why is Refusal.SCRIPT:
+                raise self._verdicts.of_leftover(course.attempt, refused, course.journal) from refused
+            if not course.in_doubt:
+                course.journal = course.not_begun
+            # The row was written in the same message, unless it was there before.
+            journal = course.journal if course.is_recorded else None
+            raise self._verdicts.of(course.attempt, refused, journal) from refused
         except QueryFailed as failed:  # what an interrupted attempt left could not be removed
             unclean = Refused(Refusal.SCRIPT, failed.error, step.start)
             raise self._verdicts.of_leftover(course.attempt, unclean, course.journal) from failed
@@ -85,23 +91,31 @@ class OutsideSteps:
                 ):
                     self._connection.send_script(text, notices)
             except QueryFailed as failed:
-                self._after_failure(course, step, failed.error, is_last=number == _TRIES)
+                if self._is_done_after(course, step, failed.error, is_last=number == _TRIES):
+                    return
             else:
                 return
 
     def _progressed(self, name: str, progress: IndexProgress) -> None:
         self._reporter.report(IndexBuildProgressed(name, progress))
 
-    def _after_failure(self, course: Course, step: Step, error: ServerError, *, is_last: bool) -> None:
-        """Clean up behind a failure. Raises the verdict, unless the statement is to be sent again."""
-        recheck, attempt = recheck_for(step), course.attempt
+    def _is_done_after(self, course: Course, step: Step, error: ServerError, *, is_last: bool) -> bool:
+        """Clean up behind a failure, by which it may be done after all; if not, it is to be sent again.
+
+        Raises: the verdict, where it is not.
+        """
+        recheck, attempt = step.recheck, course.attempt
         refused = Refused(Refusal.SCRIPT, error, step.start)
         if error is NOT_SENT:
             raise self._not_begun(course)
         if isinstance(recheck, Unknowable):
             raise self._verdicts.of_unknowable(attempt, refused, course.journal)
-        if is_concurrent(recheck) and not self._leftovers.are_gone(attempt.migration.name, recheck):
-            raise self._verdicts.of_leftover(attempt, refused, course.journal)
+        if is_concurrent(recheck):
+            gap = self._leftovers.settle_failed(course, step)
+            if gap is Gap.DONE:
+                return True
+            if gap is not Gap.NOT_DONE:
+                raise self._verdicts.of_leftover(attempt, refused, course.journal)
         again = isinstance(recheck, Repeatable) or is_concurrent(recheck)
         again = again and error.sqlstate in _WORTH_TRYING_AGAIN and not self._connection.deadline.passed
         if is_last or not again:
@@ -109,6 +123,7 @@ class OutsideSteps:
             raise self._verdicts.of_statement(attempt, refused, course.journal)
         self._reporter.report(StatementRetried(attempt.migration.name, error.message, error.sqlstate))
         self._await_no_waiters()
+        return False
 
     def _await_no_waiters(self) -> None:
         """Who waits for the advisory lock as Prisma does holds a snapshot, and the two would deadlock again."""
@@ -122,8 +137,10 @@ class OutsideSteps:
     def _not_begun(self, course: Course) -> DeadlineExceeded:
         """The verdict on a step that was not sent any more, without a trace that would make the next run doubt."""
         name = course.attempt.migration.name
-        course.journal = course.not_begun
         verdict = deadline_errors.before_step(name, course.journal.done, course.journal.steps)
+        if course.in_doubt:
+            return verdict
+        course.journal = course.not_begun
         try:
             self._recovery.ensure_open(verdict)
             if course.journal.done == 0:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from lambda_fn.errors import MigrateError, Whereabouts
 from lambda_fn.errors import connection as connection_errors
 from lambda_fn.errors import deadline as deadline_errors
-from lambda_fn.ports import AdvisoryLock
 from lambda_fn.postgres import sql
+from lambda_fn.postgres.advisory_lock import PolledAdvisoryLock
 from lambda_fn.postgres.connection import Connection, closed
 from lambda_fn.postgres.simple_query import ConnectionLost
 
@@ -24,7 +24,7 @@ class Recovery:
     `reconnected` says that it was since `begin`: the lock was free for a while, so that the plan may be another.
     """
 
-    def __init__(self, connection: Connection, advisory_lock: AdvisoryLock) -> None:
+    def __init__(self, connection: Connection, advisory_lock: PolledAdvisoryLock) -> None:
         self._connection = connection
         self._advisory_lock = advisory_lock
         self._left = _GOES_ON
@@ -36,6 +36,7 @@ class Recovery:
 
     def connect_anew(self, unknown: MigrateError) -> None:
         """Connect again and take the lock again, by which the old backend is known to be done; else raise `unknown`."""
+        self._advisory_lock.former_pids.add(self._connection.backend_pid)
         try:
             self._reconnect()
             self._advisory_lock.acquire(self._verdict_wait_s)

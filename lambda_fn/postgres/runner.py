@@ -8,11 +8,12 @@ from lambda_fn.domain.directive import Mode
 from lambda_fn.domain.execution import Execution, falls_back, plan_execution
 from lambda_fn.domain.migration import Migration
 from lambda_fn.domain.outcome import AppliedMigration
-from lambda_fn.domain.outside_event import FellBack
 from lambda_fn.domain.resumption import Resumption
+from lambda_fn.domain.step_event import FellBack
 from lambda_fn.errors import MigrateError
 from lambda_fn.errors import deadline as deadline_errors
-from lambda_fn.ports import AdvisoryLock, Reporter
+from lambda_fn.ports import Reporter
+from lambda_fn.postgres.advisory_lock import PolledAdvisoryLock
 from lambda_fn.postgres.attempts import Attempt, Attempts
 from lambda_fn.postgres.connection import Connection
 from lambda_fn.postgres.message import Work
@@ -31,7 +32,7 @@ class PostgresScriptRunner:
     def __init__(
         self,
         connection: Connection,
-        advisory_lock: AdvisoryLock,
+        advisory_lock: PolledAdvisoryLock,
         reporter: Reporter,
         limits: RunnerLimits = _DEFAULTS,
     ) -> None:

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from lambda_fn.domain.journal import Journal
-from lambda_fn.domain.outside_event import WentOn
 from lambda_fn.domain.resumption import Resumption
+from lambda_fn.domain.step_event import WentOn
 from lambda_fn.domain.steps import Step, StepKind
 from lambda_fn.errors import DatabaseUnreachable, MigrateError
 from lambda_fn.errors import connection as connection_errors
@@ -18,7 +18,7 @@ from lambda_fn.postgres.run_context import RunContext
 from lambda_fn.postgres.transaction import Refusal, Refused, Transactions
 from lambda_fn.postgres.verdict import Verdicts
 
-_COMMITS_BY_ITSELF = "2D000"
+_WANTS_NO_TRANSACTION = ("2D000", "25001")
 
 
 class StepwiseRunner:
@@ -93,8 +93,8 @@ class StepwiseRunner:
         try:
             return self._transactions.run(self._work(course, step))
         except Refused as refused:
-            commits = refused.why is Refusal.SCRIPT and refused.error.sqlstate == _COMMITS_BY_ITSELF
-            if step.kind is StepKind.ROUTINE and commits:
+            outside = refused.why is Refusal.SCRIPT and refused.error.sqlstate in _WANTS_NO_TRANSACTION
+            if step.kind is StepKind.EITHER and outside:
                 return self._outside.run(course, step)
             raise self._verdicts.of(course.attempt, refused, course.journal) from refused
 

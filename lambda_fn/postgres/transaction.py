@@ -50,7 +50,7 @@ class Refused(Exception):
         self.error = error
         self.offset = offset
         self.blockers: BlockerReport | None = None
-        self.lock_wait_s: float | None = None
+        self.lock_wait_s = 0.0
 
     @property
     def wants_lock(self) -> bool:
@@ -79,7 +79,8 @@ class Transactions:
                 with climb.attempt() as rung:
                     return self._attempt(work, rung.lock_timeout_ms, notices)
             except Refused as refused:
-                if not refused.wants_lock or not climb.go_on(refused):
+                if not refused.wants_lock or not climb.go_on():
+                    refused.blockers, refused.lock_wait_s = climb.blockers, climb.waited_s
                     raise
 
     def _attempt(self, work: Work, lock_timeout_ms: int, notices: Callable[[Notice], None]) -> bool:
@@ -155,7 +156,7 @@ class Climb:
         self._failed_s: float | None = None
         self._long_s: float | None = None
         self._report_s = 0.0
-        self._blockers: BlockerReport | None = None
+        self.blockers: BlockerReport | None = None
 
     @contextlib.contextmanager
     def attempt(self) -> Iterator[Rung]:
@@ -168,10 +169,15 @@ class Climb:
             try:
                 yield self._rung
             finally:
-                self._blockers = watch.report or self._blockers
+                self.blockers = watch.report or self.blockers
 
-    def go_on(self, refused: Refused) -> bool:
-        """Pause before the next attempt; False when there is to be none, and `refused` then says who was in the way."""
+    @property
+    def waited_s(self) -> float:
+        """Since the first attempt that did not get its lock; 0 when all did."""
+        return 0.0 if self._failed_s is None else time.monotonic() - self._failed_s
+
+    def go_on(self) -> bool:
+        """Pause before the next attempt; False when there is to be none."""
         now_s = time.monotonic()
         if self._failed_s is None:
             self._failed_s = now_s
@@ -185,7 +191,6 @@ class Climb:
         )
         self._report(now_s, waited_s)
         if rung is None or rung.pause_s >= self._connection.deadline.work_left_s:
-            refused.blockers, refused.lock_wait_s = self._blockers, waited_s
             return False
         time.sleep(rung.pause_s)
         self._rung = rung
@@ -194,13 +199,15 @@ class Climb:
         return True
 
     def _report(self, now_s: float, waited_s: float) -> None:
-        if now_s >= self._report_s and (self._blockers is not None or waited_s > 1):
+        if now_s >= self._report_s and (self.blockers is not None or waited_s > 1):
             self._report_s = now_s + _REPORT_EVERY_S
-            self._reporter.report(LockContended(self._migration, round(waited_s * 1000), self._blockers))
+            self._reporter.report(LockContended(self._migration, round(waited_s * 1000), self.blockers))
 
     def _deadlock_timeout_ms(self) -> int:
-        rows = self._connection.fetch([sql.DEADLOCK_TIMEOUT_MS.encode()], doing="looking at deadlock_timeout")
-        return int(rows[0][0] or 0) if rows else self._ladder.deadlock_timeout_ms
+        connection = self._connection
+        look = [*connection.clean_state, sql.DEADLOCK_TIMEOUT_MS.encode()]
+        [[setting]] = connection.fetch(look, doing="looking at deadlock_timeout")
+        return int(setting or 0)
 
 
 def notice_sink(migration: str, reporter: Reporter) -> Callable[[Notice], None]:

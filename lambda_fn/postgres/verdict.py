@@ -68,10 +68,12 @@ class Verdicts:
     def _verdict(self, refused: Refused, where: Whereabouts, journal: Journal | None) -> MigrateError:
         error = refused.error
         done, steps = (journal.done, journal.steps) if journal else (0, 1)
+        by = refused.blockers
         if self._connection.cancelled(error):
-            return deadline_errors.during_migration(where, done, steps)
-        if error.sqlstate == LOCK_NOT_AVAILABLE and refused.lock_wait_s is not None:
-            by = refused.blockers
+            verdict = deadline_errors.during_migration(where, done, steps)
+            verdict.lines = (f"When last seen to wait for a lock, it was {by.sentence}.",) if by else ()
+            return verdict
+        if error.sqlstate == LOCK_NOT_AVAILABLE and refused.lock_wait_s:
             return connection_errors.lock_not_taken(
                 where, refused.lock_wait_s, by.sentence if by else "", stayed(done, steps)
             )

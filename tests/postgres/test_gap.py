@@ -8,10 +8,12 @@ import contextlib
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
 
+from lambda_fn.deadline import Deadline
 from lambda_fn.domain.recheck import Recheck, recheck_of
 from lambda_fn.domain.statements import split
 from lambda_fn.errors import MigrateError
@@ -376,9 +378,11 @@ def test_a_drop_that_gets_no_lock_fails_and_the_session_has_its_limits_again(
 ) -> None:
     failing(project, CREATE)
     connection.send([b"SET lock_timeout = '7s'"])
+    started_s = time.monotonic()
     with open_transaction(project, WRITING), pytest.raises(QueryFailed) as raised:
-        cleaned(connection, CREATE, lock_timeout_s=0.1)
+        cleaned(connection, CREATE, lock_timeout_s=0.2)
     assert raised.value.error.sqlstate == "55P03"
+    assert time.monotonic() - started_s > 0.2
     assert settings_of(connection)[1:] == ("7s", "0")
     assert find(connection, of(CREATE)) is Gap.HALF_DONE
     cleaned(connection, CREATE)
@@ -390,6 +394,25 @@ def test_a_drop_ends_with_its_statement_timeout(project: Project, connection: Co
     with open_transaction(project, WRITING), pytest.raises(QueryFailed) as raised:
         clean(connection, of(CREATE), lock_timeout_s=60, statement_timeout_s=0.1)
     assert raised.value.error.sqlstate == "57014"
+
+
+def test_the_reserve_may_be_used_to_clean(project: Project, connection: Connection) -> None:
+    failing(project, CREATE)
+    connection.deadline = Deadline.within(remaining_s=60, reserve_s=60)
+    assert connection.deadline.passed
+    cleaned(connection, CREATE)
+    assert indexes(project) == {}
+
+
+def test_a_limit_of_zero_is_none(project: Project, connection: Connection) -> None:
+    failing(project, CREATE)
+    with ThreadPoolExecutor() as pool, open_transaction(project, WRITING):
+        cleaning = pool.submit(clean, connection, of(CREATE), lock_timeout_s=0, statement_timeout_s=0)
+        while not project.query("SELECT 1 FROM pg_stat_activity WHERE query LIKE 'DROP%' AND wait_event_type = 'Lock'"):
+            assert not cleaning.done(), cleaning.result()
+            time.sleep(0.02)
+    assert len(cleaning.result()) == 1
+    assert indexes(project) == {}
 
 
 # DROP INDEX CONCURRENTLY

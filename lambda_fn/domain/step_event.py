@@ -1,4 +1,4 @@
-"""What happens to statements that run outside of a transaction."""
+"""What happens to migrations that are run step by step."""
 
 from dataclasses import dataclass
 
@@ -64,3 +64,23 @@ class WentOn:
     def sentences(self) -> tuple[Sentence, ...]:
         """Behind which step."""
         return (Sentence(f"{self.migration} goes on behind step {self.done} of {self.steps}"),)
+
+
+@dataclass(frozen=True, slots=True)
+class HalfDone:
+    """A migration is half done; nothing was changed. `reason` is why it stopped, where the server said so."""
+
+    migration: str
+    done: int
+    steps: int
+    reason: str | None
+
+    @property
+    def sentences(self) -> tuple[Sentence, ...]:
+        """How far it has come, and what goes on with it."""
+        why = f" It stopped at: {self.reason}." if self.reason else ""
+        text = (
+            f"{self.migration} is half done or under way: {self.done} of its {self.steps} steps are in the database."
+            f"{why} Deploy goes on behind them; Prisma Migrate waits with P3009 until it is finished."
+        )
+        return (Sentence(text, Level.WARNING),)
