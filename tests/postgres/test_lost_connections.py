@@ -100,6 +100,27 @@ def test_a_run_goes_on_behind_an_immediate_shutdown(tmp_path: Path) -> None:
             assert len(project.rows()) == 1
 
 
+def test_a_failover_is_waited_for_while_the_name_still_leads_to_a_standby(tmp_path: Path) -> None:
+    """As a cluster's endpoint does for some seconds."""
+    with PostgresServer() as server:
+        for project in new_project(tmp_path / "migrations", server):
+            project.write("20240101000000_a", "-- migrate: stepwise\nCREATE TABLE a (id int);\nSELECT pg_sleep(2);")
+            with ThreadPoolExecutor() as pool:
+                running = pool.submit(project.run)
+                while not project.query("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'"):
+                    time.sleep(0.05)
+                server.stop("immediate")
+                (server.home / "data" / "standby.signal").touch()
+                server.start()
+                time.sleep(2)
+                assert not running.done()
+                project.query("SELECT pg_promote()")
+                outcome = running.result()
+
+            assert (outcome.status, outcome.error) == (Status.APPLIED, None)
+            assert project.tables() == {"a"}
+
+
 class BySecret:
     """A deploy by a secret; when it connects again, the database has another password."""
 

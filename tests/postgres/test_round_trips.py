@@ -52,3 +52,42 @@ def test_only_the_columns_that_are_needed_are_read(one_project: Project, countin
     one_project.run(settings=one_project.settings_for(counting_proxy.url(one_project.database)))
 
     assert counting_proxy.traffic.bytes_from_server < 20_000
+
+
+def queries_for(project: Project, proxy: CountingProxy, script: str) -> int:
+    """How many messages a migration costs, beyond those of a run."""
+    project.write("20240101000000_a", "CREATE TABLE a (id int);")
+    project.run()
+    project.write("20240102000000_b", script)
+    proxy.traffic.clear()
+    assert project.run(settings=project.settings_for(proxy.url(project.database))).status is Status.APPLIED
+    # Looking at the server, at the schema, at the history, taking the lock, looking at the history again.
+    return len(proxy.traffic.queries) - 5
+
+
+def test_a_step_is_one_message_and_one_commit_like_a_migration(
+    one_project: Project, counting_proxy: CountingProxy
+) -> None:
+    inserts = "INSERT INTO a VALUES (1);\n" * 50
+
+    assert queries_for(one_project, counting_proxy, f"-- migrate: stepwise\n{inserts}") == 1 + 50, "and the start"
+    assert counting_proxy.traffic.tags["COMMIT"] == 50
+
+
+def test_a_statement_that_runs_alone_is_three_messages(one_project: Project, counting_proxy: CountingProxy) -> None:
+    assert queries_for(one_project, counting_proxy, "VACUUM a;") == 3
+
+
+def test_a_concurrent_index_is_looked_for_before_it_is_built(
+    one_project: Project, counting_proxy: CountingProxy
+) -> None:
+    """Its announcement says what was there before; that costs the announcement twice, and two looks of two queries."""
+    assert queries_for(one_project, counting_proxy, "CREATE INDEX CONCURRENTLY i ON a (id);") == 3 + 1 + 4
+
+
+def test_a_journal_does_not_grow_with_the_steps(one_project: Project, counting_proxy: CountingProxy) -> None:
+    steps = "INSERT INTO a VALUES (1);\n" * 400
+    queries_for(one_project, counting_proxy, f"-- migrate: stepwise\n{steps}")
+
+    entries = [query for query in counting_proxy.traffic.queries if b"INSERT INTO a VALUES" in query]
+    assert len(entries[-2]) - len(entries[0]) < 100
