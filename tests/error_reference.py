@@ -31,6 +31,7 @@ from lambda_fn.errors import (
     request,
     settings,
 )
+from lambda_fn.errors.classes import Stayed
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "errors.md"
 MODULES = (request, settings, connection, doctor, deadline, history, apply, answer, account, internal)
@@ -98,6 +99,7 @@ _EXAMPLES: dict[str, object] = {
     "user": "app",
     "version": "13.14",
     "wait_s": 600.0,
+    "stayed": Stayed(),
     "where": Whereabouts(_NAME),
 }
 # Where one example does not fit all functions.
@@ -134,7 +136,7 @@ _BETTER: dict[tuple[str, str], object] = {
     ("failed", "next_step"): "Correct the file and deploy again; no resolve is needed.",
     ("failed", "problem"): 'ERROR 42703 at line 3, column 1: column "prise" does not exist.',
     ("failed", "where"): _place("UPDATE orders SET total = prise * 2;"),
-    ("failed_at_step", "done"): 2,
+    ("failed_at_step", "stayed"): Stayed(2, 7),
     ("failed_at_step", "lines"): (),
     ("failed_at_step", "problem"): 'ERROR 42703 at line 3, column 1: column "prise" does not exist.',
     ("failed_at_step", "where"): _place("UPDATE orders SET total = prise * 2;"),
@@ -145,16 +147,14 @@ _BETTER: dict[tuple[str, str], object] = {
     ("finished_steps_edited", "done"): 2,
     ("step_without_end", "step"): 2,
     ("step_without_end", "where"): _place("CALL fill_orders();"),
-    ("before_step", "done"): 2,
+    ("before_step", "stayed"): Stayed(2, 7),
     ("during_concurrent_statement", "where"): _place("CREATE INDEX CONCURRENTLY orders_key ON orders (key);"),
-    ("during_migration", "done"): 0,
     ("lock_not_taken", "where"): _place("ALTER TABLE orders ADD COLUMN note text;"),
     ("lock_not_taken", "waited_s"): 60.0,
     ("lock_not_taken", "blocked"): (
         "blocked by backend 4711 (application psql, user app, idle in transaction, transaction open for 724 s, last "
         "query: SELECT * FROM orders); 7 sessions wait behind us"
     ),
-    ("lock_not_taken", "stayed"): "Nothing of it is in the database.",
     ("no_step", "problem"): (
         "`CREATE TEMP TABLE …` (line 3) makes something temporary in a file that is run step by step, of which the "
         "next step knows nothing."

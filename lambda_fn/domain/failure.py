@@ -20,7 +20,7 @@ def migration_failed(error: ServerError, where: Whereabouts) -> MigrationFailed:
 def step_failed(error: ServerError, where: Whereabouts, journal: Journal) -> MigrationFailed:
     """The error when the steps before stayed, and deploy goes on behind them."""
     error = _presentable(error, where)
-    return apply_errors.failed_at_step(_problem(error, where), journal.done, journal.steps, where, error.lines)
+    return apply_errors.failed_at_step(_problem(error, where), journal.stayed, where, error.lines)
 
 
 def outside_failed(error: ServerError, where: Whereabouts) -> MigrationFailed:

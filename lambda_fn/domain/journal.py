@@ -4,6 +4,8 @@ import json
 from dataclasses import dataclass
 from typing import Self
 
+from lambda_fn.errors.classes import Stayed
+
 OURS = "migrateLambda"
 
 
@@ -22,6 +24,11 @@ class Journal:
     begun: int | None = None
     before: str = ""
     attempts: int = 0
+
+    @property
+    def stayed(self) -> Stayed:
+        """What of the migration is in the database."""
+        return Stayed(self.done, self.steps)
 
     def line(self, run_id: str) -> str:
         """The line of JSON; it names the run that wrote it."""

@@ -49,7 +49,8 @@ def make_plan(migrations: tuple[Migration, ...], history: History, *, to: str | 
 
     Pending: the directory has the name and no row of it has `rolled_back_at` NULL. Failed: any row with
     `finished_at` and `rolled_back_at` both NULL; but a wanted migration whose one such row has a journal of ours is
-    halfway, and pending, unless it is recorded as applied too. `migrations` are in their order; `to` is the last one wanted.
+    halfway, and pending, unless it is recorded as applied too. `migrations` are in their order; `to` is the last one
+    wanted.
 
     Raises: RequestInvalid (M106) when the directory has no migration `to`.
     """

@@ -65,7 +65,8 @@ _MAY_REFUSE_TRANSACTION: Final = _patterns(
 )
 
 _SETS_SESSION_STATE: Final = _patterns(
-    SET=r"SET (?!LOCAL |TRANSACTION |CONSTRAINTS |SESSION CHARACTERISTICS ).*",
+    # `local.x` is a setting of somebody's own.
+    SET=r"SET (?!(?:LOCAL|TRANSACTION|CONSTRAINTS) (?!\. )|SESSION CHARACTERISTICS ).*",
     RESET=r"RESET .*",
     # What PREPARE and DEALLOCATE name lasts as long as the session. PREPARE TRANSACTION is refused before.
     PREPARE=r"PREPARE .*",
@@ -76,7 +77,7 @@ _SETS_SESSION_STATE: Final = _patterns(
 )
 
 _LASTS_FOR_TRANSACTION: Final = _patterns(
-    SET=r"SET (?:LOCAL|CONSTRAINTS) .*",
+    SET=r"SET (?:LOCAL|CONSTRAINTS) (?!\. ).*",
     LOCK=r"LOCK .*",
     SAVEPOINT=r"SAVEPOINT .*",
     DECLARE=r"DECLARE .*",
@@ -95,7 +96,7 @@ def _selects_into_temporary(tokens: tuple[str, ...]) -> bool:
     """By the tokens, for a string constant may hold the same words."""
     if tokens[0] not in ("SELECT", "WITH"):
         return False
-    behind = (tokens[place + 1 : place + 3] for place, token in enumerate(tokens) if token == "INTO")
+    behind = (tokens[place + 1 : place + 3] for place, word in enumerate(tokens) if word == "INTO")
     return any(_INTO_TEMPORARY.match(" ".join(words)) for words in behind)
 
 

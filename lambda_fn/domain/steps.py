@@ -125,12 +125,13 @@ class _Division:
                 "cannot run inside the BEGIN … COMMIT that it stands in.",
                 "Move it behind the COMMIT, or before the BEGIN.",
             )
-        if sets_session_state(statement):
+        # What SET sets outlives its transaction. Of a set_config() the tokens do not tell; and what a PREPARE of a
+        # group needs may be gone behind it.
+        if sets_session_state(statement) and statement.tokens[0] in ("SET", "RESET"):
             self._group_session.append((statement.start, statement.stop))
         if kind is Kind.COMMIT and self._begin is not None:
             begin, self._begin = self._begin, None
             self._add_step(StepKind.TRANSACTION, begin.start, statement.stop)
-            # What SET has set outlives its transaction.
             self.session += self._group_session
             self._group_session.clear()
 

@@ -1,6 +1,6 @@
 """M6 and P3018: a migration failed."""
 
-from lambda_fn.errors.classes import MigrationFailed, Whereabouts, stayed
+from lambda_fn.errors.classes import NOTHING_STAYED, MigrationFailed, Stayed, Whereabouts
 
 
 def failed(problem: str, next_step: str, where: Whereabouts, lines: tuple[str, ...]) -> MigrationFailed:
@@ -14,11 +14,11 @@ def failed(problem: str, next_step: str, where: Whereabouts, lines: tuple[str, .
     )
 
 
-def failed_at_step(problem: str, done: int, steps: int, where: Whereabouts, lines: tuple[str, ...]) -> MigrationFailed:
+def failed_at_step(problem: str, stayed: Stayed, where: Whereabouts, lines: tuple[str, ...]) -> MigrationFailed:
     """P3018: a step of a migration failed and left nothing; the steps before it stay, and are recorded."""
     return MigrationFailed(
         "P3018",
-        f"Migration {where.migration} failed to apply: {problem} {stayed(done, steps)}",
+        f"Migration {where.migration} failed to apply: {problem} {stayed.sentence}",
         "Correct the file from this statement on and deploy again: the next run goes on from here; no resolve is "
         "needed.",
         where=where,
@@ -66,12 +66,12 @@ def transaction_ended_by_script(where: Whereabouts) -> MigrationFailed:
     )
 
 
-def not_recorded(where: Whereabouts) -> MigrationFailed:
+def not_recorded(where: Whereabouts, stayed: Stayed = NOTHING_STAYED) -> MigrationFailed:
     """M603: the history does not keep the rows that are written into it."""
     return MigrationFailed(
         "M603",
         f"Migration {where.migration} was rolled back: its row in _prisma_migrations was not there as it was written. "
-        "Nothing of it is in the database.",
+        f"{stayed.sentence}",
         "Remove the rule or trigger from _prisma_migrations, and deploy again.",
         where=where,
     )
@@ -88,12 +88,11 @@ def end_not_recorded(migration: str) -> MigrationFailed:
     )
 
 
-def not_committed(tag: str, where: Whereabouts) -> MigrationFailed:
+def not_committed(tag: str, where: Whereabouts, stayed: Stayed = NOTHING_STAYED) -> MigrationFailed:
     """M602: the server answered something other than COMMIT to our COMMIT."""
     return MigrationFailed(
         "M602",
-        f"Migration {where.migration} was rolled back: the server answered {tag} to our COMMIT. "
-        "Nothing of it is in the database.",
+        f"Migration {where.migration} was rolled back: the server answered {tag} to our COMMIT. {stayed.sentence}",
         "Look for statements in the file that abort the transaction.",
         where=where,
     )

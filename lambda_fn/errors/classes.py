@@ -22,6 +22,26 @@ class Whereabouts:
     hides_literals: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Stayed:
+    """How much of a migration is in the database: the first `done` of its `steps`."""
+
+    done: int = 0
+    steps: int = 1
+
+    @property
+    def sentence(self) -> str:
+        """One sentence."""
+        if self.done == 0:
+            return "Nothing of it is in the database."
+        first = "first" if self.done == 1 else f"first {self.done}"
+        verb = "is" if self.done == 1 else "are"
+        return f"The {first} of its {self.steps} steps {verb} in the database and in the history."
+
+
+NOTHING_STAYED = Stayed()
+
+
 class MigrateError(Exception):
     """An error with a code, what happened and what to do next; complete in its first line.
 
@@ -133,11 +153,3 @@ class InternalError(MigrateError):
     """A bug of ours."""
 
     exit_code = 70
-
-
-def stayed(done: int, steps: int) -> str:
-    """What of a migration in steps is in the database."""
-    if done == 0:
-        return "Nothing of it is in the database."
-    first = "first" if done == 1 else f"first {done}"
-    return f"The {first} of its {steps} steps {'is' if done == 1 else 'are'} in the database and in the history."

@@ -1,10 +1,12 @@
 """M3: connection, advisory lock, and Prisma's P10xx for the same."""
 
 from lambda_fn.errors.classes import (
+    NOTHING_STAYED,
     DatabaseUnreachable,
     InternalError,
     LockTimeout,
     SettingsInvalid,
+    Stayed,
     Whereabouts,
 )
 
@@ -54,12 +56,15 @@ def access_denied(user: str, dbname: str, reason: str) -> SettingsInvalid:
     )
 
 
-def connection_closed(doing: str, reason: str, *, unknown: bool) -> DatabaseUnreachable:
+def connection_closed(
+    doing: str, reason: str, *, unknown: bool, stayed: Stayed = NOTHING_STAYED
+) -> DatabaseUnreachable:
     """P1017: the connection was lost while we worked; `unknown` when a commit was under way."""
+    kept = stayed.sentence if stayed.done else "Nothing of it was committed."
     verdict = (
         "Whether its transaction was committed is not known: it is in the database and in the history, or in neither."
         if unknown
-        else "Nothing of it was committed."
+        else kept
     )
     return DatabaseUnreachable(
         "P1017",
@@ -167,11 +172,12 @@ def advisory_lock_timeout(wait_s: float, holder: str) -> LockTimeout:
     )
 
 
-def advisory_lock_lost(migration: str) -> LockTimeout:
+def advisory_lock_lost(migration: str, stayed: Stayed = NOTHING_STAYED) -> LockTimeout:
     """M306: the lock was gone when the next migration began, so another runner may have been let in."""
     return LockTimeout(
         "M306",
-        f"The advisory lock was lost before migration {migration} began; nothing of it was run.",
+        f"The advisory lock was lost before migration {migration} {'went on' if stayed.done else 'began'}. "
+        f"{stayed.sentence}",
         "Deploy again: the next run takes the lock, reads the history and goes on from there.",
     )
 
@@ -190,13 +196,13 @@ def unexpected(doing: str, message: str, sqlstate: str | None) -> InternalError:
     )
 
 
-def lock_not_taken(where: Whereabouts, waited_s: float, blocked: str, stayed: str) -> LockTimeout:
+def lock_not_taken(where: Whereabouts, waited_s: float, blocked: str, stayed: Stayed) -> LockTimeout:
     """M329: a migration did not get a lock on what it changes; `blocked` says by whom, `stayed` what is there of it."""
     place = f" at line {where.line}" if where.line else ""
     return LockTimeout(
         "M329",
         f"Migration {where.migration} did not get its lock{place} within {waited_s:.0f} s: "
-        f"{blocked or 'who holds it was not seen'}. {stayed}",
+        f"{blocked or 'who holds it was not seen'}. {stayed.sentence}",
         "End or await the session that holds it (SELECT pg_terminate_backend(pid)) and deploy again; lockBudgetS "
         "(MIGRATE_LOCK_BUDGET_S) gives it more time.",
         where=where,

@@ -1,6 +1,6 @@
 """M605 to M609: the time that the invoker gave ran out."""
 
-from lambda_fn.errors.classes import DeadlineExceeded, Whereabouts, stayed
+from lambda_fn.errors.classes import NOTHING_STAYED, DeadlineExceeded, Stayed, Whereabouts
 
 _MORE_TIME = (
     "Give the function more time (Timeout, up to 900 s); what takes longer than that is run from a terminal or a "
@@ -29,25 +29,24 @@ def before_migration(migration: str) -> DeadlineExceeded:
     )
 
 
-def before_step(migration: str, done: int, steps: int) -> DeadlineExceeded:
+def before_step(migration: str, stayed: Stayed) -> DeadlineExceeded:
     """M605: the time was up before the next step of a migration began; those before it are in the database."""
     return DeadlineExceeded(
         "M605",
-        f"The invocation's time was up before step {done + 1} of {steps} of migration {migration} began. "
-        f"{stayed(done, steps)}",
+        f"The invocation's time was up before step {stayed.done + 1} of {stayed.steps} of migration {migration} began. "
+        f"{stayed.sentence}",
         f"Deploy again: the next run goes on from there. {_MORE_TIME}",
         where=Whereabouts(migration=migration),
     )
 
 
-def during_migration(where: Whereabouts, done: int = 0, steps: int = 1) -> DeadlineExceeded:
-    """M606: a migration was cancelled when the time was up; of its steps, `done` are in the database."""
+def during_migration(where: Whereabouts, stayed: Stayed = NOTHING_STAYED) -> DeadlineExceeded:
+    """M606: a migration was cancelled when the time was up; `stayed` says what of it was not."""
     place = f" at line {where.line}" if where.line else ""
     return DeadlineExceeded(
         "M606",
-        f"Migration {where.migration} was cancelled{place}, because the invocation's time was up. "
-        f"{stayed(done, steps)}",
-        f"Deploy again: the next run goes on from there. {_MORE_TIME}" if done else _MORE_TIME,
+        f"Migration {where.migration} was cancelled{place}, because the invocation's time was up. {stayed.sentence}",
+        f"Deploy again: the next run goes on from there. {_MORE_TIME}" if stayed.done else _MORE_TIME,
         where=where,
     )
 

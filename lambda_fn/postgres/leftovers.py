@@ -9,7 +9,7 @@ from lambda_fn.errors import connection as connection_errors
 from lambda_fn.postgres.course import Course
 from lambda_fn.postgres.gap import Gap, clean, find
 from lambda_fn.postgres.run_context import RunContext
-from lambda_fn.postgres.simple_query import QueryFailed
+from lambda_fn.postgres.simple_query import ConnectionLost, QueryFailed
 
 _PAUSE_S = 0.5
 _LIMIT_IN_RESERVE_S = 2.0
@@ -41,14 +41,16 @@ class Leftovers:
     def settle_failed(self, course: Course, step: Step) -> Gap:
         """The same after the step failed: HALF_DONE, or BUSY, when it could not be settled.
 
-        Past the deadline it is tried for a moment only.
+        Past the deadline it is tried for a moment only. Raises: ConnectionLost.
         """
         limit_s = _LIMIT_IN_RESERVE_S if self._connection.deadline.passed else self._lock_timeout_s(course)
         try:
             if self._find(course, step) is Gap.HALF_DONE:
                 self._clean(course, step, limit_s)
             return self._find(course, step)
-        except (QueryFailed, MigrateError):
+        except (QueryFailed, MigrateError) as error:
+            if not self._connection.is_idle:
+                raise ConnectionLost(str(error), sent=True) from error
             return Gap.HALF_DONE
 
     def _find(self, course: Course, step: Step) -> Gap:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from lambda_fn.domain.directive import Directives
 from lambda_fn.domain.location import offset_after, offset_of
 from lambda_fn.domain.server_error import ServerError
+from lambda_fn.errors.classes import NOTHING_STAYED, Stayed
 from lambda_fn.postgres import sql
 from lambda_fn.postgres.connection import Connection
 from lambda_fn.postgres.fence import Fence
@@ -27,7 +28,7 @@ class Work:
 
     Of `text`, the ranges of `state` set the session's state first; then come the `parts`, a message for each.
     `record` gives the statements that write it into the history; `is_recorded` asks on a new connection whether
-    they were committed.
+    they were committed. `stayed` is what of the migration is in the database without it.
     """
 
     migration: str
@@ -37,6 +38,7 @@ class Work:
     is_recorded: Callable[[], bool]
     state: tuple[Range, ...] = ()
     directives: Directives = field(default_factory=Directives)
+    stayed: Stayed = NOTHING_STAYED
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Runs a step that cannot run in a transaction: announced, sent, entered, and looked after in between."""
 
+import contextlib
 import random
 import time
 
@@ -131,13 +132,14 @@ class OutsideSteps:
         statement = self._connection.compose(sql.LOCK_WAITERS, key=sql.ADVISORY_LOCK_KEY)
         while time.monotonic() < give_up_at_s:
             time.sleep(_PAUSE_S * random.uniform(0.5, 1.0))  # noqa: S311  # no secret
-            if self._connection.fetch([statement], doing="looking who waits for the advisory lock") == [("0",)]:
-                return
+            with contextlib.suppress(MigrateError):  # a lost connection shows when the statement is sent again
+                if self._connection.fetch([statement], doing="looking who waits for the advisory lock") == [("0",)]:
+                    return
 
     def _not_begun(self, course: Course) -> DeadlineExceeded:
         """The verdict on a step that was not sent any more, without a trace that would make the next run doubt."""
         name = course.attempt.migration.name
-        verdict = deadline_errors.before_step(name, course.journal.done, course.journal.steps)
+        verdict = deadline_errors.before_step(name, course.journal.stayed)
         if course.in_doubt:
             return verdict
         course.journal = course.not_begun

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from lambda_fn.errors import MigrateError, Whereabouts
 from lambda_fn.errors import connection as connection_errors
 from lambda_fn.errors import deadline as deadline_errors
+from lambda_fn.errors.classes import Stayed
 from lambda_fn.postgres import sql
 from lambda_fn.postgres.advisory_lock import PolledAdvisoryLock
-from lambda_fn.postgres.connection import Connection, closed
+from lambda_fn.postgres.connection import Connection
 from lambda_fn.postgres.simple_query import ConnectionLost
 
 _VERDICT_WAIT_S = 15.0
@@ -66,7 +67,7 @@ class Recovery:
         self._left -= 1
         self.ensure_open(lost)
 
-    def roll_back(self, migration: str, *, ended: bool) -> None:
+    def roll_back(self, migration: str, stayed: Stayed, *, ended: bool) -> None:
         """Confirm the rollback. `ended` says that the script had ended our transaction, so that it is not all.
 
         Raises: DatabaseUnreachable P1017, DeadlineExceeded.
@@ -77,16 +78,18 @@ class Recovery:
         except ConnectionLost as lost:
             if not ended:
                 # The error was answered before, so the transaction had been aborted by then.
-                raise self.lost(migration, doing, lost, unknown=False) from lost
-            self.connect_anew(self.lost(migration, doing, lost, unknown=True))
+                raise self.lost(doing, lost, unknown=False, migration=migration, stayed=stayed) from lost
+            self.connect_anew(self.lost(doing, lost, unknown=True, migration=migration, stayed=stayed))
         if not self._connection.is_idle:
             raise connection_errors.connection_closed(doing, "a transaction is still open", unknown=True)
 
-    def lost(self, migration: str, doing: str, lost: ConnectionLost, *, unknown: bool) -> MigrateError:
+    def lost(self, doing: str, lost: ConnectionLost, *, unknown: bool, migration: str, stayed: Stayed) -> MigrateError:
         """What a lost connection means; the server itself ends a transaction that outlives the deadline."""
         if not unknown and (lost.given_up or self._connection.deadline.passed):
-            return deadline_errors.during_migration(Whereabouts(migration=migration))
-        return closed(doing, lost, unknown=unknown)
+            return deadline_errors.during_migration(Whereabouts(migration=migration), stayed)
+        if lost.given_up:
+            return deadline_errors.unanswered(doing)
+        return connection_errors.connection_closed(doing, lost.reason, unknown=unknown, stayed=stayed)
 
     def _reconnect(self) -> None:
         give_up_at_s = time.monotonic() + self._verdict_wait_s

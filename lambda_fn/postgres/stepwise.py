@@ -4,9 +4,11 @@ from dataclasses import replace
 
 from lambda_fn.domain.journal import Journal
 from lambda_fn.domain.resumption import Resumption
+from lambda_fn.domain.server_error import ServerError
 from lambda_fn.domain.step_event import WentOn
 from lambda_fn.domain.steps import Step, StepKind
-from lambda_fn.errors import DatabaseUnreachable, MigrateError
+from lambda_fn.errors import DatabaseUnreachable, MigrateError, Whereabouts
+from lambda_fn.errors import apply as apply_errors
 from lambda_fn.errors import connection as connection_errors
 from lambda_fn.errors import deadline as deadline_errors
 from lambda_fn.postgres.attempts import Attempt
@@ -55,7 +57,7 @@ class StepwiseRunner:
         for step in course.steps.steps[course.journal.done :]:
             if self._connection.deadline.passed:
                 name = course.attempt.migration.name
-                raise deadline_errors.before_step(name, course.journal.done, course.journal.steps)
+                raise deadline_errors.before_step(name, course.journal.stayed)
             if not self._run(course, step):
                 return False
             course.journal = course.done_with(step)
@@ -68,7 +70,12 @@ class StepwiseRunner:
         """Write the started row; a first step outside of a transaction is announced with it."""
         connection, attempt, fence = self._connection, course.attempt, new_fence()
         name = attempt.migration.name
-        lock_lost = connection_errors.advisory_lock_lost(name)
+
+        def refused(error: ServerError) -> MigrateError | None:
+            if fence.lost_lock(error):
+                return connection_errors.advisory_lock_lost(name)
+            return apply_errors.not_recorded(Whereabouts(migration=name)) if fence.lost_row(error) else None
+
         try:
             connection.fetch(
                 [
@@ -78,7 +85,7 @@ class StepwiseRunner:
                 ],
                 doing=f"recording the start of {name}",
                 writes=True,
-                refused=lambda error: lock_lost if fence.lost_lock(error) else None,
+                refused=refused,
             )
         except DatabaseUnreachable as lost:
             # The row is there or it is not: the next look at the history tells.
@@ -108,6 +115,7 @@ class StepwiseRunner:
             is_recorded=lambda: self._attempts.is_entered(attempt, journal.done),
             state=course.steps.state_of(step),
             directives=attempt.execution.directives,
+            stayed=course.journal.stayed,
         )
 
 

@@ -96,13 +96,13 @@ class Transactions:
             if not message.is_last:
                 self._check_part(work, fence, message, completion)
         if tag != sql.COMMIT:
-            raise apply_errors.not_committed(tag, Whereabouts(migration=work.migration))
+            raise apply_errors.not_committed(tag, Whereabouts(migration=work.migration), work.stayed)
         return True
 
     def _check_part(self, work: Work, fence: Fence, message: Message, completion: Completion) -> None:
         """The next part may be sent only into our own transaction, and only if it will be read as it is meant."""
         if completion.commits or self._connection.is_idle:
-            self._recovery.roll_back(work.migration, ended=True)
+            self._recovery.roll_back(work.migration, work.stayed, ended=True)
             raise Refused(Refusal.ENDED, _ENDED)
         if not self._connection.reads_as_expected:
             raise self._refused(work, fence, message, QueryFailed(_READ_OTHERWISE, completion))
@@ -111,7 +111,7 @@ class Transactions:
         """Why the server refused a message; the rollback is confirmed before anything is told."""
         error = failed.error
         ended = fence.lost_transaction(error) or failed.before.commits > 0
-        self._recovery.roll_back(work.migration, ended=ended)
+        self._recovery.roll_back(work.migration, work.stayed, ended=ended)
         if fence.lost_lock(error):
             return Refused(Refusal.LOCK_LOST, error)
         if fence.lost_row(error):
@@ -131,9 +131,9 @@ class Transactions:
         Whoever holds the lock afterwards knows that the old backend is done: its row is there, or never will be.
         """
         doing, recovery = f"applying {work.migration}", self._recovery
-        not_committed = recovery.lost(work.migration, doing, lost, unknown=False)
+        not_committed = recovery.lost(doing, lost, unknown=False, migration=work.migration, stayed=work.stayed)
         if (message.is_last and lost.sent) or lost.before.commits:
-            unknown = recovery.lost(work.migration, doing, lost, unknown=True)
+            unknown = recovery.lost(doing, lost, unknown=True, migration=work.migration, stayed=work.stayed)
             recovery.connect_anew(unknown)
             if recovery.answer(work.is_recorded, unknown):
                 return True

@@ -10,7 +10,7 @@ from lambda_fn.errors import MigrateError, Whereabouts
 from lambda_fn.errors import apply as apply_errors
 from lambda_fn.errors import connection as connection_errors
 from lambda_fn.errors import deadline as deadline_errors
-from lambda_fn.errors.classes import stayed
+from lambda_fn.errors.classes import NOTHING_STAYED
 from lambda_fn.postgres.attempts import Attempt
 from lambda_fn.postgres.run_context import RunContext
 from lambda_fn.postgres.transaction import LOCK_NOT_AVAILABLE, Refusal, Refused
@@ -28,11 +28,12 @@ class Verdicts:
     def of(self, attempt: Attempt, refused: Refused, journal: Journal | None = None) -> MigrateError:
         """The verdict on work that ran in a transaction."""
         name, error = attempt.migration.name, refused.error
+        stayed = journal.stayed if journal else NOTHING_STAYED
         match refused.why:
             case Refusal.LOCK_LOST:
-                return connection_errors.advisory_lock_lost(name)
+                return connection_errors.advisory_lock_lost(name, stayed)
             case Refusal.NOT_RECORDED:
-                return apply_errors.not_recorded(Whereabouts(migration=name))
+                return apply_errors.not_recorded(Whereabouts(migration=name), stayed)
             case Refusal.OURS:
                 return connection_errors.unexpected(_PREPARING, error.message, error.sqlstate)
             case Refusal.ENDED:
@@ -67,17 +68,15 @@ class Verdicts:
 
     def _verdict(self, refused: Refused, where: Whereabouts, journal: Journal | None) -> MigrateError:
         error = refused.error
-        done, steps = (journal.done, journal.steps) if journal else (0, 1)
+        stayed = journal.stayed if journal else NOTHING_STAYED
         by = refused.blockers
         if self._connection.cancelled(error):
-            verdict = deadline_errors.during_migration(where, done, steps)
+            verdict = deadline_errors.during_migration(where, stayed)
             verdict.lines = (f"When last seen to wait for a lock, it was {by.sentence}.",) if by else ()
             return verdict
         if error.sqlstate == LOCK_NOT_AVAILABLE and refused.lock_wait_s:
-            return connection_errors.lock_not_taken(
-                where, refused.lock_wait_s, by.sentence if by else "", stayed(done, steps)
-            )
-        return step_failed(error, where, journal) if journal and done else migration_failed(error, where)
+            return connection_errors.lock_not_taken(where, refused.lock_wait_s, by.sentence if by else "", stayed)
+        return step_failed(error, where, journal) if journal and journal.done else migration_failed(error, where)
 
     def _record(self, attempt: Attempt, error: ServerError, where: Whereabouts, journal: Journal | None) -> None:
         if journal is None:
