@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: demo test check build release lock clean
+.PHONY: demo test check faults build release lock clean
 .PRECIOUS: $(VENV)-%/ready
 
 define check_python
@@ -58,6 +58,11 @@ check: $(VENV)/ready $(VENV)-sam/ready $(VENV)-cdk/ready .node-cdk/ready .node-a
 	$(RUN) -m tests.check_events
 	$(VENV)/bin/hadolint Dockerfile docs/examples/container-image/Dockerfile
 	$(RUN) -m pytest -n 2 --dist loadfile --confcutdir tests/examples -o python_files='check_*.py' tests/examples
+
+# Everything that can happen to a run: RUNS random ones, or one of them again by its SEED.
+RUNS ?= 1000
+faults: $(VENV)/ready
+	$(RUN) -m tests.faults --runs $(RUNS) $(if $(SEED),--seed $(SEED))
 
 # The directory to package, and what to build for if not for what template.yaml says.
 MIGRATIONS ?= migrations

@@ -1,6 +1,6 @@
 """A database in memory that keeps the promises of `lambda_fn.ports`; tests/contract holds it to them.
 
-It understands two kinds of scripts: those that fail, because they hold a text of FAILURES, and all others.
+It understands two kinds of statements: those that fail, because they hold a text of FAILURES, and all others.
 """
 
 import dataclasses
@@ -9,8 +9,15 @@ from collections.abc import Callable, Mapping
 
 from lambda_fn.domain import location
 from lambda_fn.domain.directive import Mode
-from lambda_fn.domain.execution import Execution
-from lambda_fn.domain.failure import attempts_in, journal_logs, logs_text, migration_failed, outside_failed
+from lambda_fn.domain.execution import Execution, plan_execution
+from lambda_fn.domain.failure import (
+    attempts_in,
+    journal_logs,
+    logs_text,
+    migration_failed,
+    outside_failed,
+    step_failed,
+)
 from lambda_fn.domain.history import History, MigrationRecord, MigrationState
 from lambda_fn.domain.journal import Journal
 from lambda_fn.domain.migration import Migration
@@ -19,7 +26,8 @@ from lambda_fn.domain.recheck import Unknowable
 from lambda_fn.domain.resolution import Resolution
 from lambda_fn.domain.resumption import Resumption
 from lambda_fn.domain.server_error import ServerError
-from lambda_fn.errors import MigrationFailed
+from lambda_fn.domain.steps import Step, StepKind, Steps
+from lambda_fn.errors import MigrateError, MigrationFailed, Whereabouts
 from lambda_fn.errors import connection as connection_errors
 from lambda_fn.ports import Database
 
@@ -27,6 +35,16 @@ FAILURES: Mapping[bytes, ServerError] = {
     b"1/0": ServerError("22012", "division by zero"),
     b"nowhere": ServerError("42P01", 'relation "nowhere" does not exist'),
 }
+
+
+def half_done(migration: Migration, done: int, *, begun: int | None = None) -> str:
+    """The `logs` of a migration that is run step by step, of which so many steps are done."""
+    steps = plan_execution(migration, stepwise=True).steps
+    assert steps is not None
+    begun_chain = steps.chain_after(begun) or "" if begun else ""
+    return Journal(len(steps.steps), done, steps.chain_after(done) or "", begun, begun_chain=begun_chain).line(RUN_ID)
+
+
 STARTED_AT = "2024-01-01 00:00:00.000"
 RUN_ID = "test-run"
 
@@ -42,16 +60,23 @@ class FakeServer:
         self.actions: list[str] = []
         self.while_waiting: Callable[[], None] = lambda: None
         """What others do before the next session gets the lock."""
+        self.interruptions: dict[str, list[Callable[[], MigrateError | None]]] = {}
+        """What comes of a migration instead, the first time, the second …: an error, or None for a connection that was
+        lost and had anew."""
+        self.while_reconnecting: dict[str, Callable[[], None]] = {}
+        """What others do while the connection is lost and had anew behind the end of a migration."""
 
     def session(self) -> "FakeSession":
         """A new session."""
         return FakeSession(self)
 
-    def record(self, migration: Migration, state: MigrationState, *, logs: str | None = None) -> MigrationRecord:
+    def record(
+        self, migration: Migration, state: MigrationState, *, logs: str | None = None, row_id: str | None = None
+    ) -> MigrationRecord:
         """Add a row, and the table when it is absent."""
         self.exists = True
         row = MigrationRecord(
-            str(uuid.uuid4()),
+            row_id or str(uuid.uuid4()),
             migration.name,
             migration.checksum,
             finished=state is MigrationState.APPLIED,
@@ -154,23 +179,67 @@ class FakeScriptRunner:
     def apply(
         self, migration: Migration, execution: Execution, resumption: Resumption | None = None
     ) -> AppliedMigration | None:
-        """Record the migration as applied, or the attempt as failed."""
+        """Record the migration as applied, or the attempt as failed; or what interrupts it."""
         self._server.actions.append(f"apply {migration.name}")
         if self._server.holder is not self._session:
             raise connection_errors.advisory_lock_lost(migration.name)
-        for text, error in FAILURES.items():
-            if text in execution.text:
-                raise self._failed(migration, execution, text, error)
-        self._server.record(migration, MigrationState.APPLIED)
-        return AppliedMigration(migration.name, execution.statements, 0)
+        if interruptions := self._server.interruptions.get(migration.name):
+            error = interruptions.pop(0)()
+            if error is not None:
+                raise error
+            return None
+        if execution.mode is Mode.ATOMIC:
+            self._run(migration, execution)
+        else:
+            self._run_steps(migration, execution, resumption)
+        reconnecting = self._server.while_reconnecting.pop(migration.name, None)
+        if reconnecting:
+            reconnecting()
+        return AppliedMigration(migration.name, execution.statements, 0, reconnected=reconnecting is not None)
 
-    def _failed(self, migration: Migration, execution: Execution, text: bytes, error: ServerError) -> MigrationFailed:
-        offset = execution.text.index(text)
-        where = location.of_error(migration.name, execution.text, offset=offset, sqlstate=error.sqlstate)
-        if execution.mode is Mode.ALONE and _leaves_no_trace(execution):
-            logs = journal_logs(error, where, Journal(1, begun=1, attempts=1), RUN_ID)
-            self._server.record(migration, MigrationState.FAILED, logs=logs)
-            return outside_failed(error, where)
+    def _run(self, migration: Migration, execution: Execution) -> None:
+        if found := _failure_in(execution.text, 0, len(execution.text)):
+            raise self._rolled_back(migration, *_placed(migration, *found))
+        self._server.record(migration, MigrationState.APPLIED)
+
+    def _run_steps(self, migration: Migration, execution: Execution, resumption: Resumption | None) -> None:
+        assert execution.steps is not None
+        steps = execution.steps
+        journal = resumption.journal if resumption else Journal(len(steps.steps))
+        for step in steps.steps[journal.done :]:
+            self._server.actions.append(f"step {step.number}")
+            if found := _failure_in(execution.text, step.start, step.stop):
+                error, where = _placed(migration, *found)
+                stopped = _stopped_at(steps, step, attempts=journal.attempts + 1)
+                failed = self._step_failed(migration, error, where, stopped, resumption)
+                failed.progressed = stopped.done > journal.done
+                raise failed
+        self._close(resumption)
+        row_id = resumption.row_id if resumption else None
+        self._server.record(migration, MigrationState.APPLIED, row_id=row_id)
+
+    def _step_failed(
+        self,
+        migration: Migration,
+        error: ServerError,
+        where: Whereabouts,
+        stopped: Journal,
+        resumption: Resumption | None,
+    ) -> MigrationFailed:
+        self._close(resumption)
+        if stopped.done == 0 and stopped.begun is None:
+            return self._rolled_back(migration, error, where)
+        row_id = resumption.row_id if resumption else None
+        logs = journal_logs(error, where, stopped, RUN_ID)
+        self._server.record(migration, MigrationState.FAILED, logs=logs, row_id=row_id)
+        return step_failed(error, where, stopped) if stopped.begun is None else outside_failed(error, where)
+
+    def _close(self, resumption: Resumption | None) -> None:
+        """Remove the row of an unfinished migration: another one takes its place."""
+        if resumption is not None:
+            self._server.records[:] = [row for row in self._server.records if row.id != resumption.row_id]
+
+    def _rolled_back(self, migration: Migration, error: ServerError, where: Whereabouts) -> MigrationFailed:
         attempts = 1 + self._forget_attempts(migration)
         logs = logs_text(error, where, attempts=attempts, run_id=RUN_ID)
         self._server.record(migration, MigrationState.ROLLED_BACK, logs=logs)
@@ -187,6 +256,22 @@ class FakeScriptRunner:
         return 0
 
 
-def _leaves_no_trace(execution: Execution) -> bool:
-    steps = execution.steps
-    return steps is not None and isinstance(steps.steps[0].recheck, Unknowable)
+def _failure_in(text: bytes, start: int, stop: int) -> tuple[ServerError, int] | None:
+    """The error of what fails between two offsets, and where it stands."""
+    found = ((error, text.find(word, start, stop)) for word, error in FAILURES.items())
+    return next(((error, offset) for error, offset in found if offset >= 0), None)
+
+
+def _placed(migration: Migration, error: ServerError, offset: int) -> tuple[ServerError, Whereabouts]:
+    return error, location.of_error(migration.name, migration.text, offset=offset, sqlstate=error.sqlstate)
+
+
+def _stopped_at(steps: Steps, step: Step, *, attempts: int) -> Journal:
+    """The journal of a migration of which this step failed; of one that leaves no trace nobody knows."""
+    done = step.number - 1
+    unknowable = step.kind is StepKind.OUTSIDE and isinstance(step.recheck, Unknowable)
+    begun = step.number if unknowable else None
+    begun_chain = step.chain if unknowable else ""
+    return Journal(
+        len(steps.steps), done, steps.chain_after(done) or "", begun, attempts=attempts, begun_chain=begun_chain
+    )

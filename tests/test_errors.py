@@ -29,6 +29,7 @@ SHARED = {
     "M206": {"directory_not_named", "no_directory", "empty_directory"},
     "M212": {"no_step", "not_atomic"},
     "M217": {"no_root_certificate", "root_certificate_not_a_path"},
+    "M506": {"finished_steps_edited", "begun_step_edited"},
     "M605": {"no_time_left", "before_migration", "before_step"},
     "M607": {"during", "reading_credentials"},
     "M608": {"during_concurrent_statement", "during_statement_alone"},

@@ -3,10 +3,11 @@
 from lambda_fn.commands.draft import Draft
 from lambda_fn.deadline import NO_DEADLINE, Deadline
 from lambda_fn.domain.event import Applied, ApplyStarted, DeployFinished, Warned
+from lambda_fn.domain.execution import plan_execution
 from lambda_fn.domain.history import History
 from lambda_fn.domain.migration import Migration
 from lambda_fn.domain.plan import check_plan, check_schema_empty, make_plan
-from lambda_fn.domain.resumption import plan_resumption, plan_script
+from lambda_fn.domain.resumption import Resumption, plan_resumption
 from lambda_fn.errors import deadline as deadline_errors
 from lambda_fn.ports import Database, MigrationsTable, Reporter, ScriptRunner
 
@@ -35,6 +36,7 @@ def deploy(
         # Another runner may have worked while we waited.
         history = _look(draft, migrations, database.table, deadline)
     check_plan(draft.plan, strict=strict)
+    _check_halfway(draft)
     for diagnostic in draft.plan.warnings:
         reporter.report(Warned(diagnostic))
     if draft.plan.pending and not history.exists:
@@ -43,6 +45,7 @@ def deploy(
         # The lock was free for a while, so that another runner may have applied the rest.
         _look(draft, migrations, database.table, deadline)
         check_plan(draft.plan, strict=strict)
+        _check_halfway(draft)
     reporter.report(DeployFinished(tuple(draft.applied)))
 
 
@@ -65,17 +68,26 @@ def _plan_script(draft: Draft, migration: Migration, deadline: Deadline) -> None
     check_time()
     record, known = draft.plan.halfway_of(migration.name), draft.executions.get(migration.name)
     if known is None or (record is not None and known.steps is None):
-        known = plan_script(migration, record, check_time)
+        known = plan_execution(migration, stepwise=record is not None, check_time=check_time)
     draft.executions[migration.name] = known
+
+
+def _check_halfway(draft: Draft) -> None:
+    """Only who holds the lock can tell a migration that is half done from one that another runner is applying."""
+    for migration in draft.plan.pending:
+        _resumption(draft, migration)
+
+
+def _resumption(draft: Draft, migration: Migration) -> Resumption | None:
+    record = draft.plan.halfway_of(migration.name)
+    return plan_resumption(migration, draft.executions[migration.name], record) if record else None
 
 
 def _apply(draft: Draft, runner: ScriptRunner, reporter: Reporter) -> bool:
     """Apply the plan; False when it has to be made anew before it goes on."""
     for migration in draft.plan.pending:
         reporter.report(ApplyStarted(migration.name))
-        execution, record = draft.executions[migration.name], draft.plan.halfway_of(migration.name)
-        resumption = plan_resumption(migration, execution, record) if record else None
-        done = runner.apply(migration, execution, resumption)
+        done = runner.apply(migration, draft.executions[migration.name], _resumption(draft, migration))
         if done is None:
             return False
         draft.applied.append(done)

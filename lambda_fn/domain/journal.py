@@ -13,9 +13,9 @@ OURS = "migrateLambda"
 class Journal:
     """How far an unfinished migration has come.
 
-    The first `done` of its `steps` are in the database; `chain` is their hash. `begun` is the number of a step that
-    was sent outside of a transaction and of whose end nothing is known; `before` is what there was before it to be
-    told from what it makes. `attempts` counts those that failed.
+    The first `done` of its `steps` are in the database; `chain` is their hash. `begun` is the number of the next step
+    where it was sent outside of a transaction and nothing is known of its end; `before` is what there was before it to
+    be told from what it makes, and `begun_chain` its hash. `attempts` counts those that failed.
     """
 
     steps: int
@@ -24,6 +24,7 @@ class Journal:
     begun: int | None = None
     before: str = ""
     attempts: int = 0
+    begun_chain: str = ""
 
     @property
     def stayed(self) -> Stayed:
@@ -40,6 +41,7 @@ class Journal:
             "chain": self.chain,
             "begun": self.begun,
             "before": self.before,
+            "begunChain": self.begun_chain,
         }
         return json.dumps({OURS: values})
 
@@ -55,10 +57,11 @@ class Journal:
                 begun=None if values["begun"] is None else _count(values["begun"]),
                 before=_oid(values["before"]),
                 attempts=_count(values["attempts"]),
+                begun_chain=str(values["begunChain"]),
             )
         except (KeyError, ValueError):
             return None
-        return journal if journal.done <= journal.steps else None
+        return journal if journal.done <= journal.steps and journal.begun in (None, journal.done + 1) else None
 
 
 def ours_in(logs: str | None) -> dict[str, object]:

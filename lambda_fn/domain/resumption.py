@@ -9,7 +9,7 @@ from lambda_fn.domain.history import MigrationRecord
 from lambda_fn.domain.journal import Journal
 from lambda_fn.domain.migration import Migration
 from lambda_fn.domain.recheck import Unknowable
-from lambda_fn.domain.steps import Step
+from lambda_fn.domain.steps import Steps
 from lambda_fn.errors import history as history_errors
 
 
@@ -37,20 +37,23 @@ def plan_script(
 def plan_resumption(migration: Migration, execution: Execution, record: MigrationRecord) -> Resumption:
     """Decide whether a run may go on with a half-done migration; `execution` is the file as it is now.
 
-    What comes behind the finished steps may have been edited, they themselves not.
-    Raises: HistoryBlocked M506 when they were, M507 when nobody can know whether the next one was done.
+    What comes behind the finished steps may have been edited, they themselves and one that was begun not.
+    Raises: HistoryBlocked M506 when they were, M507 when nobody can know whether the one that was begun was done.
     """
     journal, steps = record.journal, execution.steps
     if journal is None:
         raise history_errors.failed_migrations([(record.name, record.started_at or "unknown", record.reason)])
-    if steps is None or steps.chain_after(journal.done) != journal.chain or journal.done == len(steps.steps):
+    if steps is None or steps.chain_after(journal.done) != journal.chain:
         raise history_errors.finished_steps_edited(migration.name, journal.done, journal.steps)
-    step = steps.steps[journal.done]
-    if journal.begun == step.number and not _can_be_found_out(step):
-        where = location.of_error(migration.name, migration.text, offset=step.start, sqlstate="")
-        raise history_errors.step_without_end(step.number, len(steps.steps), where)
+    if journal.begun is not None:
+        _check_begun(migration, steps, journal)
     return Resumption(record.id, journal)
 
 
-def _can_be_found_out(step: Step) -> bool:
-    return not isinstance(step.recheck, Unknowable)
+def _check_begun(migration: Migration, steps: Steps, journal: Journal) -> None:
+    if steps.chain_after(journal.done + 1) != journal.begun_chain:
+        raise history_errors.begun_step_edited(migration.name, journal.done + 1)
+    step = steps.steps[journal.done]
+    if isinstance(step.recheck, Unknowable):
+        where = location.of_error(migration.name, migration.text, offset=step.start, sqlstate="")
+        raise history_errors.step_without_end(step.number, len(steps.steps), where)

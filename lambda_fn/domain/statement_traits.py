@@ -61,7 +61,7 @@ _ADDS_ENUM_VALUE: Final = _patterns(ALTER=rf"ALTER TYPE {_NAME} ADD VALUE .*")
 _MAY_REFUSE_TRANSACTION: Final = _patterns(
     # The second form is that of before 8.3, which the server still takes.
     CLUSTER=rf"CLUSTER(?: \(\)| VERBOSE)? (?:{_NAME}(?: USING {_PART})?|{_PART} ON {_NAME})",
-    REINDEX=rf"REINDEX(?: \(\))? (?:TABLE|INDEX) (?!CONCURRENTLY ){_NAME}",
+    REINDEX=rf"REINDEX(?: \(\))? (?:TABLE|INDEX) {_NAME}",
 )
 
 _SETS_SESSION_STATE: Final = _patterns(

@@ -46,8 +46,7 @@ def leftover(problem: str, where: Whereabouts, lines: tuple[str, ...]) -> Migrat
         "P3018",
         f"Migration {where.migration} failed to apply: {problem} What it left behind, such as an INVALID index, could "
         "not be removed yet.",
-        "Deploy again, after correcting the file from this statement on: the next run removes it first; no resolve is "
-        "needed.",
+        "Deploy again as it is: the next run removes it and begins this statement anew; no resolve is needed.",
         where=where,
         lines=lines,
     )

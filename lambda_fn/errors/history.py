@@ -132,6 +132,19 @@ def finished_steps_edited(name: str, done: int, steps: int) -> HistoryBlocked:
     )
 
 
+def begun_step_edited(name: str, step: int) -> HistoryBlocked:
+    """M506: a step was begun outside of a transaction, its end is not recorded, and its statement was edited since."""
+    return HistoryBlocked(
+        "M506",
+        f"Step {step} of migration {name} was begun, did not come to an end that is recorded, and was edited since, so "
+        "that what became of it cannot be looked for.",
+        "Restore the file up to and with this statement and deploy again: the next run finds out. Or undo in the "
+        f"database what there is of the migration and run `python -m lambda_fn resolve --rolled-back {name}`, or "
+        f"complete it by hand and run `python -m lambda_fn resolve --applied {name}`.",
+        where=Whereabouts(migration=name),
+    )
+
+
 def step_without_end(step: int, steps: int, where: Whereabouts) -> HistoryBlocked:
     """M507: a step that commits by itself was begun, and nobody can know whether it was done."""
     name, place = where.migration, f" (line {where.line})" if where.line else ""

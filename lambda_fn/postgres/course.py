@@ -23,13 +23,13 @@ class Course:
 
     def done_with(self, step: Step) -> Journal:
         """The journal once a step is done."""
-        return replace(self.journal, done=step.number, chain=step.chain, begun=None, before="")
+        return replace(self.journal, done=step.number, chain=step.chain, begun=None, before="", begun_chain="")
 
     def begun_with(self, step: Step, before: str) -> Journal:
         """The journal when a step is about to be sent outside of a transaction."""
-        return replace(self.journal, begun=step.number, before=before)
+        return replace(self.journal, begun=step.number, before=before, begun_chain=step.chain)
 
     @property
     def not_begun(self) -> Journal:
         """The journal when it is known that of the step under way nothing is in the database."""
-        return replace(self.journal, begun=None, before="")
+        return replace(self.journal, begun=None, before="", begun_chain="")

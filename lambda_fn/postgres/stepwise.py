@@ -13,7 +13,7 @@ from lambda_fn.errors import connection as connection_errors
 from lambda_fn.errors import deadline as deadline_errors
 from lambda_fn.postgres.attempts import Attempt
 from lambda_fn.postgres.course import Course
-from lambda_fn.postgres.fence import new_fence
+from lambda_fn.postgres.fence import Fence, new_fence
 from lambda_fn.postgres.message import Work
 from lambda_fn.postgres.outside import OutsideSteps
 from lambda_fn.postgres.run_context import RunContext
@@ -54,6 +54,8 @@ class StepwiseRunner:
             raise
 
     def _run_steps(self, course: Course) -> bool:
+        if course.journal.done == course.journal.steps:
+            return self._finish(course)
         for step in course.steps.steps[course.journal.done :]:
             if self._connection.deadline.passed:
                 name = course.attempt.migration.name
@@ -66,32 +68,39 @@ class StepwiseRunner:
                 return False
         return True
 
+    def _finish(self, course: Course) -> bool:
+        """Record the end of a migration whose last steps were taken out of its file."""
+        attempt, fence = course.attempt, new_fence()
+        entry = self._attempts.entered(attempt, course.journal, fence)
+        return self._write(course, [fence.check_lock(self._connection), *entry], fence, "recording the end of")
+
     def _start(self, course: Course) -> bool:
         """Write the started row; a first step outside of a transaction is announced with it."""
-        connection, attempt, fence = self._connection, course.attempt, new_fence()
-        name = attempt.migration.name
+        attempt, fence = course.attempt, new_fence()
+        row = self._attempts.started(attempt, course.journal, fence)
+        course.is_recorded = self._write(
+            course, [fence.check_lock(self._connection), *row], fence, "recording the start of"
+        )
+        return course.is_recorded
+
+    def _write(self, course: Course, statements: list[bytes], fence: Fence, doing: str) -> bool:
+        """Write the row. False when the connection was lost and had anew: the next look at the history tells."""
+        connection, name = self._connection, course.attempt.migration.name
 
         def refused(error: ServerError) -> MigrateError | None:
             if fence.lost_lock(error):
-                return connection_errors.advisory_lock_lost(name)
-            return apply_errors.not_recorded(Whereabouts(migration=name)) if fence.lost_row(error) else None
+                return connection_errors.advisory_lock_lost(name, course.journal.stayed)
+            if fence.lost_row(error):
+                return apply_errors.not_recorded(Whereabouts(migration=name), course.journal.stayed)
+            return None
 
         try:
             connection.fetch(
-                [
-                    *connection.clean_state,
-                    fence.check_lock(connection),
-                    *self._attempts.started(attempt, course.journal, fence),
-                ],
-                doing=f"recording the start of {name}",
-                writes=True,
-                refused=refused,
+                [*connection.clean_state, *statements], doing=f"{doing} {name}", writes=True, refused=refused
             )
         except DatabaseUnreachable as lost:
-            # The row is there or it is not: the next look at the history tells.
             self._recovery.go_on(lost)
             return False
-        course.is_recorded = True
         return True
 
     def _run(self, course: Course, step: Step) -> bool:

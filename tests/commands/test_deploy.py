@@ -20,7 +20,9 @@ from lambda_fn.errors import (
     RequestInvalid,
     SettingsInvalid,
 )
-from tests.fakes import RUN_ID, FakeServer
+from lambda_fn.errors import connection as connection_errors
+from lambda_fn.errors import deadline as deadline_errors
+from tests.fakes import RUN_ID, FakeServer, half_done
 from tests.fixtures.projects import RecordingReporter, check_outcome
 
 A = Migration("20240101000000_a", b"SELECT 1; SELECT 2;")
@@ -29,6 +31,10 @@ C = Migration("20240103000000_c", b"SELECT 1;")
 FAILING_B = Migration(B.name, b"SELECT 1/0;")
 REFUSED_C = Migration(C.name, b"SELECT 1;\nDISCARD ALL;")
 ALL = (A, B, C)
+STEPS_B = Migration(B.name, b"SELECT 1; SELECT 2; VACUUM; SELECT 3;")
+FAILING_STEPS_B = Migration(B.name, b"SELECT 1; SELECT 2; SELECT 1/0; VACUUM;")
+EDITED_STEPS_B = Migration(B.name, b"SELECT 9; SELECT 2; VACUUM; SELECT 3;")
+CALLING_B = Migration(B.name, b"-- migrate: stepwise\nSELECT 1; CALL p(); SELECT 2;")
 APPLIED, FAILED = MigrationState.APPLIED, MigrationState.FAILED
 
 
@@ -43,11 +49,12 @@ class Run:
         strict: bool = False,
         to: str | None = None,
         deadline: Deadline = NO_DEADLINE,
+        comes_back: bool = False,
     ) -> None:
         self.server = server
         self.reporter = RecordingReporter()
         self.error: MigrateError | None = None
-        draft = Draft(Request(to=to), RUN_ID)
+        draft = Draft(Request(to=to, comes_back=comes_back), RUN_ID)
         session = server.session()
         server.actions.clear()
         try:
@@ -317,3 +324,229 @@ def test_each_migration_is_told_before_and_after(server: FakeServer) -> None:
 
 def test_the_action_of_the_outcome_is_the_one_that_was_asked_for(server: FakeServer) -> None:
     assert Run(server, ALL).outcome.action is Action.DEPLOY
+
+
+def test_a_half_done_migration_is_gone_on_with_behind_its_last_step(server: FakeServer) -> None:
+    server.record(A, APPLIED)
+    server.record(STEPS_B, FAILED, logs=half_done(STEPS_B, 2))
+
+    run = Run(server, (A, STEPS_B, C))
+
+    assert run.actions == ["read", "lock", "read", f"apply {B.name}", "step 3", "step 4", f"apply {C.name}"]
+    assert (run.outcome.status, run.applied) == (Status.APPLIED, [B.name, C.name])
+    assert server.states() == [(A.name, APPLIED), (B.name, APPLIED), (C.name, APPLIED)]
+
+
+def test_what_stopped_half_way_is_pending_with_its_progress_and_the_next_run_goes_on(server: FakeServer) -> None:
+    first = Run(server, (A, FAILING_STEPS_B, C))
+    second = Run(server, (A, FAILING_STEPS_B, C))
+    third = Run(server, (A, STEPS_B, C))
+
+    assert isinstance(first.error, MigrationFailed)
+    assert (first.applied, first.pending) == ([A.name], [B.name, C.name])
+    assert "step 3" in second.actions
+    assert "step 2" not in second.actions
+    assert [(m.done, m.steps) for m in second.outcome.pending] == [(2, 4), (None, None)]
+    assert third.actions[-4:] == [f"apply {B.name}", "step 3", "step 4", f"apply {C.name}"]
+    assert third.outcome.status is Status.APPLIED
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "begun", "code"),
+    [(STEPS_B, EDITED_STEPS_B, None, "M506"), (CALLING_B, CALLING_B, 2, "M507")],
+    ids=["edited", "a routine without an end"],
+)
+def test_what_cannot_be_gone_on_with_stops_the_run_before_the_first_script(
+    server: FakeServer, before: Migration, now: Migration, begun: int | None, code: str
+) -> None:
+    server.record(before, FAILED, logs=half_done(before, 1, begun=begun))
+
+    run = Run(server, (A, now, C))
+
+    assert refusal(run, HistoryBlocked, code).where.migration == B.name
+    assert run.pending == [A.name, B.name, C.name]
+
+
+def test_a_half_done_migration_that_another_runner_finished_meanwhile_is_not_touched(server: FakeServer) -> None:
+    row = server.record(STEPS_B, FAILED, logs=half_done(STEPS_B, 2))
+
+    def others() -> None:
+        server.records.remove(row)
+        server.record(STEPS_B, APPLIED)
+
+    server.while_waiting = others
+
+    assert Run(server, (STEPS_B,)).outcome.status is Status.UP_TO_DATE
+
+
+def test_a_half_done_migration_that_another_runner_went_on_with_is_gone_on_with_from_there(server: FakeServer) -> None:
+    row = server.record(STEPS_B, FAILED, logs=half_done(STEPS_B, 1))
+
+    def others() -> None:
+        server.records.remove(row)
+        server.record(STEPS_B, FAILED, logs=half_done(STEPS_B, 3))
+
+    server.while_waiting = others
+
+    assert Run(server, (STEPS_B,)).actions[-2:] == [f"apply {B.name}", "step 4"]
+
+
+def test_a_script_that_was_to_be_atomic_and_is_half_done_meanwhile_is_gone_on_with(server: FakeServer) -> None:
+    """Another runner fell back to steps, and was killed."""
+    script = Migration(B.name, b"SELECT 1; ALTER TYPE e ADD VALUE 'x'; INSERT INTO t VALUES ('x');")
+    server.exists = True
+
+    def others() -> None:
+        server.record(script, FAILED, logs=half_done(script, 2))
+
+    server.while_waiting = others
+
+    assert Run(server, (script,)).actions[-2:] == [f"apply {B.name}", "step 3"]
+
+
+@pytest.mark.parametrize("extra", [A, B], ids=["to comes before it", "the directory lacks it"])
+def test_a_half_done_migration_that_is_not_wanted_blocks(server: FakeServer, extra: Migration) -> None:
+    server.record(C, FAILED, logs=half_done(C, 0))
+    directory, to = ((A, B, C), A.name) if extra is A else ((A, B), None)
+
+    run = Run(server, directory, to=to)
+
+    assert C.name in refusal(run, HistoryBlocked, "P3009").problem
+    assert run.outcome.failed == (C.name,)
+
+
+def test_when_the_connection_was_had_anew_the_plan_is_made_anew(server: FakeServer) -> None:
+    """Another runner may have had the lock meanwhile, and applied the next one."""
+
+    def lost() -> None:
+        server.record(A, APPLIED)
+
+    server.interruptions = {A.name: [lost]}
+
+    run = Run(server, ALL)
+
+    assert run.actions == [
+        "read", "lock", "read", "create", f"apply {A.name}", "read", f"apply {B.name}", f"apply {C.name}",
+    ]  # fmt: skip
+    assert run.applied == [B.name, C.name]
+    assert run.outcome.status is Status.APPLIED
+
+
+def test_when_the_connection_was_had_anew_behind_a_migration_the_plan_of_the_others_is_made_anew(
+    server: FakeServer,
+) -> None:
+    def others() -> None:
+        server.record(B, APPLIED)
+
+    server.while_reconnecting = {A.name: others}
+
+    run = Run(server, ALL)
+
+    assert run.actions == ["read", "lock", "read", "create", f"apply {A.name}", "read", f"apply {C.name}"]
+    assert (run.outcome.status, run.applied) == (Status.APPLIED, [A.name, C.name])
+
+
+def test_a_connection_that_is_lost_in_steps_is_gone_on_with_behind_those_that_are_done(server: FakeServer) -> None:
+    def lost() -> None:
+        server.record(STEPS_B, FAILED, logs=half_done(STEPS_B, 3))
+
+    server.interruptions = {B.name: [lost]}
+
+    run = Run(server, (STEPS_B,))
+
+    assert run.actions[-4:] == [f"apply {B.name}", "read", f"apply {B.name}", "step 4"]
+    assert run.applied == [B.name]
+
+
+def test_what_happened_while_the_connection_was_lost_may_block(server: FakeServer) -> None:
+    def lost() -> None:
+        server.record(B, FAILED)
+
+    server.interruptions = {A.name: [lost]}
+
+    run = Run(server, ALL)
+
+    assert isinstance(run.error, HistoryBlocked)
+    assert (run.error.code, run.outcome.failed, run.applied) == ("P3009", (B.name,), [])
+
+
+def test_as_long_as_the_runner_goes_on_so_does_the_run_until_it_gives_up(server: FakeServer) -> None:
+    given_up = connection_errors.connection_closed("applying", "the server closed it", unknown=False)
+    server.interruptions = {A.name: [*[lambda: None] * 5, lambda: given_up]}
+
+    run = Run(server, ALL)
+
+    assert run.error is given_up
+    assert run.actions.count(f"apply {A.name}") == 6
+    assert run.outcome.status is Status.FAILED
+
+
+def test_a_connection_that_is_lost_again_and_again_ends_with_the_time_there_is(server: FakeServer) -> None:
+    server.interruptions = {A.name: [lambda: None] * 1_000_000}
+
+    run = Run(server, ALL, deadline=Deadline.within(0.3, 0.0))
+
+    assert isinstance(run.error, DeadlineExceeded)
+    assert run.error.code == "M605"
+    assert server.interruptions[A.name]
+
+
+def late(*, progressed: bool = False, unknown: bool = False) -> MigrateError:
+    error: MigrateError = deadline_errors.before_migration(B.name)
+    if unknown:
+        error = deadline_errors.unanswered("applying")
+    error.progressed = progressed
+    return error
+
+
+@pytest.mark.parametrize(
+    ("comes_back", "applied_before", "error", "status"),
+    [
+        (True, True, late(), Status.INCOMPLETE),
+        (True, False, late(progressed=True), Status.INCOMPLETE),
+        (True, False, late(), Status.FAILED),
+        (False, True, late(progressed=True), Status.FAILED),
+        (True, True, late(progressed=True, unknown=True), Status.UNKNOWN),
+        (False, True, late(unknown=True), Status.UNKNOWN),
+        (True, True, connection_errors.advisory_lock_lost(B.name), Status.FAILED),
+    ],
+)
+def test_incomplete_is_told_only_to_who_comes_back_and_only_where_the_time_was_up_behind_a_first_part(
+    server: FakeServer, comes_back: bool, applied_before: bool, error: MigrateError, status: Status
+) -> None:
+    migrations = (A, B) if applied_before else (B,)
+    server.interruptions = {B.name: [lambda: error]}
+
+    run = Run(server, migrations, comes_back=comes_back)
+
+    assert (run.error, run.outcome.status) == (error, status)
+    assert run.applied == [migration.name for migration in migrations[:-1]]
+
+
+def test_an_error_of_a_step_says_whether_steps_were_done_before_it_in_the_same_run(server: FakeServer) -> None:
+    first, second = (Run(server, (FAILING_STEPS_B,), comes_back=True) for _ in range(2))
+
+    assert [run.error is not None and run.error.progressed for run in (first, second)] == [True, False]
+    assert {run.outcome.status for run in (first, second)} == {Status.FAILED}, "a failure is no lack of time"
+
+
+def test_a_routine_that_another_runner_is_running_is_waited_for(server: FakeServer) -> None:
+    """Its row looks as if it had been left without an end: only who holds the lock can tell."""
+    row = server.record(CALLING_B, FAILED, logs=half_done(CALLING_B, 1, begun=2))
+
+    def others() -> None:
+        server.records.remove(row)
+        server.record(CALLING_B, APPLIED)
+
+    server.while_waiting = others
+
+    assert Run(server, (CALLING_B,)).outcome.status is Status.UP_TO_DATE
+
+
+def test_what_cannot_be_gone_on_with_any_more_stops_the_run_before_the_first_script(server: FakeServer) -> None:
+    def others() -> None:
+        server.record(CALLING_B, FAILED, logs=half_done(CALLING_B, 1, begun=2))
+
+    server.while_waiting = others
+
+    refusal(Run(server, (A, CALLING_B, C)), HistoryBlocked, "M507")

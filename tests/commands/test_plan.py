@@ -10,7 +10,7 @@ from lambda_fn.domain.migration import Migration
 from lambda_fn.domain.outcome import Outcome, PendingMigration, Status, to_json
 from lambda_fn.domain.request import Action, Request
 from lambda_fn.errors import MigrateError
-from tests.fakes import RUN_ID, FakeServer
+from tests.fakes import RUN_ID, FakeServer, half_done
 from tests.fixtures.projects import RecordingReporter, check_outcome
 
 A = Migration("20240101000000_a", b"SELECT 1; BEGIN; SELECT 2; COMMIT;")
@@ -85,3 +85,30 @@ def test_a_script_that_deploy_would_refuse_is_refused_and_those_before_it_are_to
 
 def test_it_looks_as_far_as_it_is_asked_to(server: FakeServer) -> None:
     assert [pending.name for pending in run(server, A, B, REFUSED, to=B.name).pending] == [A.name, B.name]
+
+
+def test_of_a_half_done_migration_it_tells_how_far_it_is_and_that_it_goes_on_in_steps(server: FakeServer) -> None:
+    script = Migration(A.name, b"SELECT 1; SELECT 2;")
+    server.record(script, FAILED, logs=half_done(script, 1))
+
+    outcome = run(server, script, B)
+
+    assert (outcome.status, outcome.failed) == (Status.PENDING, ())
+    assert outcome.pending == (
+        PendingMigration(A.name, Mode.STEPWISE, 2, done=1, steps=2),
+        PendingMigration(B.name, Mode.ALONE, 1),
+    )
+
+
+@pytest.mark.parametrize(("script", "begun", "code"), [(b"SELECT 9; CALL p();", None, "M506"), (None, 2, "M507")])
+def test_it_refuses_to_go_on_where_deploy_would(
+    server: FakeServer, script: bytes | None, begun: int | None, code: str
+) -> None:
+    before = Migration(A.name, b"SELECT 1; CALL p();")
+    server.record(before, FAILED, logs=half_done(before, 1, begun=begun))
+
+    outcome = run(server, Migration(A.name, script or before.script), B)
+
+    assert outcome.error is not None
+    assert outcome.error.code == code
+    assert [pending.done for pending in outcome.pending] == [1, None]

@@ -9,7 +9,7 @@ from lambda_fn.domain.migration import Migration
 from lambda_fn.domain.outcome import Outcome, Status, to_json
 from lambda_fn.domain.request import Action, Request
 from lambda_fn.errors import MigrateError
-from tests.fakes import RUN_ID, FakeServer
+from tests.fakes import RUN_ID, FakeServer, half_done
 from tests.fixtures.projects import RecordingReporter, check_outcome
 
 A = Migration("20240101000000_a", b"SELECT 1;")
@@ -142,3 +142,24 @@ def test_what_another_runner_did_meanwhile_counts(server: FakeServer) -> None:
 
     assert outcome.error is not None
     assert outcome.error.code == "P3011"
+
+
+@pytest.mark.parametrize(
+    ("applied", "rolled_back", "states"),
+    [
+        ((), (A.name,), [(A.name, ROLLED_BACK)]),
+        ((A.name,), (), [(A.name, ROLLED_BACK), (A.name, APPLIED)]),
+    ],
+)
+def test_a_half_done_migration_can_be_marked_either_way(
+    server: FakeServer,
+    applied: tuple[str, ...],
+    rolled_back: tuple[str, ...],
+    states: list[tuple[str, MigrationState]],
+) -> None:
+    server.record(A, FAILED, logs=half_done(A, 0))
+
+    outcome, _ = run(server, applied=applied, rolled_back=rolled_back)
+
+    assert (outcome.error, server.states()) == (None, states)
+    assert all(pending.done is None for pending in outcome.pending)

@@ -9,7 +9,7 @@ from lambda_fn.domain.migration import Migration
 from lambda_fn.domain.outcome import Outcome, Status, to_json
 from lambda_fn.domain.request import Action, Request
 from lambda_fn.errors import RequestInvalid
-from tests.fakes import RUN_ID, FakeServer
+from tests.fakes import RUN_ID, FakeServer, half_done
 from tests.fixtures.projects import RecordingReporter, check_outcome
 
 A = Migration("20240101000000_a", b"SELECT 1;")
@@ -91,5 +91,32 @@ def test_a_name_that_the_directory_lacks_is_no_target(server: FakeServer) -> Non
 def test_the_lock_of_another_runner_does_not_matter(server: FakeServer) -> None:
     server.session().advisory_lock.acquire(0)
     server.actions.clear()
+
+    assert run(server)[0].status is Status.PENDING
+
+
+def test_a_half_done_migration_is_pending_with_its_progress_and_why_it_stopped(server: FakeServer) -> None:
+    steps = Migration(A.name, b"SELECT 1; VACUUM; SELECT 2;")
+    said = "Database error code: 22012\n\nDatabase error:\nERROR: division by zero\nDETAIL: a row\n\n"
+    server.record(A, FAILED, logs=said + half_done(steps, 2))
+
+    outcome, lines = run(server)
+
+    assert (outcome.status, outcome.failed) == (Status.PENDING, ())
+    assert [(pending.name, pending.done, pending.steps) for pending in outcome.pending] == [
+        (A.name, 2, 3),
+        (B.name, None, None),
+    ]
+    assert lines == [
+        f"{A.name} is half done or under way: 2 of its 3 steps are in the database. It stopped at: ERROR: division by "
+        "zero (SQLSTATE 22012). Deploy goes on behind them; Prisma Migrate waits with P3009 until it is finished.",
+        f"Following migrations have not yet been applied:\n{A.name}\n{B.name}",
+    ]
+
+
+def test_a_half_done_migration_is_not_looked_into(server: FakeServer) -> None:
+    """Whether deploy could go on is what plan says; a routine may be running right now."""
+    steps = Migration(A.name, b"-- migrate: stepwise\nSELECT 1; CALL p();")
+    server.record(A, FAILED, logs=half_done(steps, 1, begun=2))
 
     assert run(server)[0].status is Status.PENDING

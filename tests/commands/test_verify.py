@@ -9,7 +9,7 @@ from lambda_fn.domain.migration import Migration
 from lambda_fn.domain.outcome import Status, to_json
 from lambda_fn.domain.request import Action, Request
 from lambda_fn.errors import HistoryBlocked
-from tests.fakes import RUN_ID, FakeServer
+from tests.fakes import RUN_ID, FakeServer, half_done
 from tests.fixtures.projects import RecordingReporter, check_outcome
 
 A = Migration("20240101000000_a", b"SELECT 1;")
@@ -116,3 +116,20 @@ def test_a_warning_is_an_error_in_strict_mode_only(server: FakeServer) -> None:
     assert run(server) is Status.UP_TO_DATE
     server.actions.clear()
     refusal(server, "M502", strict=True)
+
+
+def test_a_half_done_migration_is_pending_and_not_ready(server: FakeServer) -> None:
+    script = Migration(B.name, b"SELECT 1; VACUUM;")
+    server.record(A, APPLIED)
+    server.record(B, FAILED, logs=half_done(script, 1))
+
+    assert B.name in refusal(server, "M503").problem
+    server.actions.clear()
+    assert B.name in refusal(server, "M504", requires=B.name).problem
+
+
+def test_a_half_done_migration_behind_the_wanted_one_blocks_as_a_failed_one(server: FakeServer) -> None:
+    server.record(A, APPLIED)
+    server.record(B, FAILED, logs=half_done(B, 0))
+
+    assert B.name in refusal(server, "P3009", to=A.name).problem

@@ -12,10 +12,12 @@ from lambda_fn.credentials import SettingsCredentials
 from lambda_fn.domain.execution import plan_execution
 from lambda_fn.domain.failure import attempts_in
 from lambda_fn.domain.history import History, MigrationState
+from lambda_fn.domain.journal import Journal
 from lambda_fn.domain.migration import Migration
 from lambda_fn.domain.outcome import AppliedMigration
 from lambda_fn.domain.resolution import Resolution, resolve_applied, resolve_rolled_back
-from lambda_fn.errors import LockTimeout, MigrationFailed
+from lambda_fn.domain.resumption import plan_resumption, plan_script
+from lambda_fn.errors import HistoryBlocked, LockTimeout, MigrationFailed
 from lambda_fn.ports import Database
 from lambda_fn.postgres.advisory_lock import PolledAdvisoryLock
 from lambda_fn.postgres.connection import Connection
@@ -32,6 +34,16 @@ FAILS = Migration(A.name, b"CREATE TABLE a (id int);\n  SELECT 1/0;\n")
 FAILS_OTHERWISE = Migration(A.name, b"SELECT 2; SELECT 1/0;")
 ALONE = Migration("20240102000000_alone", b"VACUUM pg_database;")
 FAILS_ALONE = Migration(ALONE.name, b"VACUUM nowhere;")
+STEPWISE = Migration(
+    "20240103000000_stepwise",
+    b"-- migrate: stepwise\nCREATE TABLE c (id int);\nCREATE TABLE d (id int);\nSELECT 1;\nCREATE TABLE e (id int);\n",
+)
+FAILS_HALFWAY = Migration(STEPWISE.name, STEPWISE.script.replace(b"SELECT 1", b"SELECT 1/0"))
+FAILS_FURTHER = Migration(STEPWISE.name, STEPWISE.script.replace(b"TABLE e", b"TABLE e AS SELECT * FROM nowhere;--"))
+FAILS_AT_ONCE = Migration(STEPWISE.name, STEPWISE.script.replace(b"CREATE TABLE c", b"SELECT 1/0;\nCREATE TABLE c"))
+FAILS_UNKNOWABLY_HALFWAY = Migration(
+    STEPWISE.name, b"CREATE TABLE c (id int);\nCREATE INDEX CONCURRENTLY ON nowhere (id);\nSELECT 1;"
+)
 FAILS_UNKNOWABLY = Migration(ALONE.name, b"CREATE INDEX CONCURRENTLY ON nowhere (id);")
 
 
@@ -159,6 +171,20 @@ def failure(database: Database, migration: Migration) -> MigrationFailed:
     return failed.value
 
 
+def journal_of(database: Database) -> Journal:
+    """That of the one row which is neither finished nor rolled back."""
+    [record] = database.table.read().failed
+    assert record.journal is not None
+    return record.journal
+
+
+def go_on(database: Database, migration: Migration) -> AppliedMigration | None:
+    """Go on with the one migration that is half done, as deploy does."""
+    [record] = database.table.read().failed
+    execution = plan_script(migration, record)
+    return database.runner.apply(migration, execution, plan_resumption(migration, execution, record))
+
+
 def states(history: History) -> list[tuple[str, MigrationState]]:
     return [(record.name, record.state) for record in history.records]
 
@@ -272,7 +298,92 @@ def test_a_statement_of_which_nobody_knows_what_it_left_stays_failed_until_it_is
     assert states(ready.table.read()) == [(ALONE.name, MigrationState.ROLLED_BACK)]
 
 
-@pytest.mark.parametrize("migration", [A, ALONE], ids=["atomic", "alone"])
+def test_a_migration_in_steps_is_recorded_as_one(ready: Database) -> None:
+    applied = apply(ready, STEPWISE)
+
+    assert applied.statements == 4
+    [record] = ready.table.read().records
+    assert (record.state, record.checksum) == (MigrationState.APPLIED, STEPWISE.checksum)
+    assert (record.journal, record.logs) == (None, None)
+
+
+def test_a_step_that_fails_leaves_those_before_it_and_how_far_it_came(ready: Database) -> None:
+    error = failure(ready, FAILS_HALFWAY)
+
+    assert (error.code, error.where.sqlstate, error.where.statement, error.where.line) == ("P3018", "22012", 3, 4)
+    assert error.progressed
+    [record] = ready.table.read().records
+    assert (record.state, record.reason) == (MigrationState.FAILED, "ERROR: division by zero (SQLSTATE 22012)")
+    assert (journal_of(ready).done, journal_of(ready).steps, journal_of(ready).begun) == (2, 4, None)
+
+
+def test_the_next_run_goes_on_behind_what_is_done_in_the_same_row(ready: Database) -> None:
+    failure(ready, FAILS_HALFWAY)
+    [before] = ready.table.read().records
+
+    applied = go_on(ready, STEPWISE)
+
+    assert applied is not None
+    assert (applied.name, applied.statements) == (STEPWISE.name, 4)
+    [record] = ready.table.read().records
+    assert (record.id, record.state, record.checksum) == (before.id, MigrationState.APPLIED, STEPWISE.checksum)
+
+
+def test_the_same_step_failing_again_is_counted_and_no_progress(ready: Database) -> None:
+    failure(ready, FAILS_HALFWAY)
+
+    with pytest.raises(MigrationFailed) as failed:
+        go_on(ready, FAILS_HALFWAY)
+
+    assert not failed.value.progressed
+    assert (journal_of(ready).done, journal_of(ready).attempts) == (2, 2)
+
+
+def test_a_later_step_failing_leaves_more(ready: Database) -> None:
+    failure(ready, FAILS_HALFWAY)
+
+    with pytest.raises(MigrationFailed) as failed:
+        go_on(ready, FAILS_FURTHER)
+
+    assert failed.value.progressed
+    assert failed.value.where.sqlstate == "42P01"
+    assert (journal_of(ready).done, journal_of(ready).attempts) == (3, 2)
+    assert go_on(ready, STEPWISE) is not None
+
+
+def test_a_first_step_that_fails_leaves_nothing_but_an_attempt(ready: Database) -> None:
+    for _ in range(2):
+        error = failure(ready, FAILS_AT_ONCE)
+
+        assert not error.progressed
+        assert states(ready.table.read()) == [(STEPWISE.name, MigrationState.ROLLED_BACK)]
+    apply(ready, STEPWISE)
+
+
+def test_a_step_of_which_nobody_knows_what_it_left_stays_begun_and_nobody_goes_on(ready: Database) -> None:
+    failure(ready, FAILS_UNKNOWABLY_HALFWAY)
+
+    assert (journal_of(ready).done, journal_of(ready).begun) == (1, 2)
+    with pytest.raises(HistoryBlocked) as blocked:
+        go_on(ready, FAILS_UNKNOWABLY_HALFWAY)
+    assert blocked.value.code == "M507"
+
+
+def test_without_the_lock_nobody_goes_on(world: World) -> None:
+    first, second = world.session(), world.session()
+    first.database.advisory_lock.acquire(5)
+    first.database.table.create()
+    failure(first.database, FAILS_HALFWAY)
+    before = first.database.table.read()
+
+    with pytest.raises(LockTimeout) as lost:
+        go_on(second.database, STEPWISE)
+
+    assert lost.value.code == "M306"
+    assert first.database.table.read() == before
+
+
+@pytest.mark.parametrize("migration", [A, ALONE, STEPWISE], ids=["atomic", "alone", "stepwise"])
 def test_without_the_lock_nothing_is_run(database: Database, migration: Migration) -> None:
     database.table.create()
 

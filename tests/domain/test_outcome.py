@@ -82,7 +82,10 @@ def test_every_field_has_its_key() -> None:
         "schema": "public",
         "serverVersion": "16.4",
         "applied": [{"name": A, "statements": 2, "elapsedMs": 3}],
-        "pending": [{"name": B, "mode": "stepwise", "statements": 9, "done": 1, "steps": 7}, {"name": "20240103000000_c"}],
+        "pending": [
+            {"name": B, "mode": "stepwise", "statements": 9, "done": 1, "steps": 7},
+            {"name": "20240103000000_c"},
+        ],
         "failed": ["x"],
         "resolved": ["y"],
         "warnings": [{"code": "M510", "message": "Edited.", "migrations": [A]}],

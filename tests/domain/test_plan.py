@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from lambda_fn.domain.checksum import checksum_of
 from lambda_fn.domain.history import History, MigrationRecord, MigrationState
+from lambda_fn.domain.journal import Journal
 from lambda_fn.domain.migration import Migration, sort_key
 from lambda_fn.domain.plan import Plan, check_plan, check_schema_empty, make_plan
 from lambda_fn.errors import HistoryBlocked, RequestInvalid
@@ -15,8 +16,9 @@ from lambda_fn.errors import HistoryBlocked, RequestInvalid
 A, B, C = "20240101000000_a", "20240102000000_b", "20240103000000_c"
 B_TWIN = "20240102000000_twin"
 SCRIPT = b"SELECT 1;\n"
-APPLIED, FAILED, ROLLED_BACK = "applied", "failed", "rolled back"
+APPLIED, FAILED, ROLLED_BACK, HALFWAY = "applied", "failed", "rolled back", "halfway"
 LOGS = "It failed.\n\nDatabase error code: 42P07\n\nDatabase error:\nERROR: a exists\n\nPosition:\n  PASSWORD 'hunter2'"
+JOURNAL = Journal(3, 1, "0" * 32)
 
 
 def row(name: str, state: str, checksum: str = checksum_of(SCRIPT)) -> MigrationRecord:
@@ -26,8 +28,8 @@ def row(name: str, state: str, checksum: str = checksum_of(SCRIPT)) -> Migration
         checksum,
         finished=state == APPLIED,
         rolled_back=state == ROLLED_BACK,
-        started_at="2024-01-01 00:00:00.000" if state == FAILED else None,
-        logs=LOGS if state == FAILED else None,
+        started_at="2024-01-01 00:00:00.000" if state in (FAILED, HALFWAY) else None,
+        logs={FAILED: LOGS, HALFWAY: f"{LOGS}\n\n{JOURNAL.line('r')}"}.get(state),
     )
 
 
@@ -47,6 +49,7 @@ class Case:
     rows: tuple[MigrationRecord, ...]
     pending: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
+    halfway: tuple[str, ...] = ()
     warnings: dict[str, tuple[str, ...]] = field(default_factory=dict)
     to: str | None = None
 
@@ -90,6 +93,26 @@ CASES = {
     "to leaves failed rows behind it failed": Case((A, B), (row(B, FAILED),), pending=(A,), failed=(B,), to=A),
     "to one of twins": Case((B, B_TWIN), (), pending=(B,), to=B, warnings={"M512": (B, B_TWIN)}),
     "an empty history table": Case((A,), (), pending=(A,)),
+    "halfway is pending": Case((A, B), (row(A, HALFWAY),), pending=(A, B), halfway=(A,)),
+    "halfway and edited": Case((A,), (row(A, HALFWAY, "0" * 64),), pending=(A,), halfway=(A,)),
+    "halfway in its place among others": Case(
+        (A, B, C), (row(A, APPLIED), row(B, HALFWAY)), pending=(B, C), halfway=(B,)
+    ),
+    "two of them are halfway": Case((A, B), (row(A, HALFWAY), row(B, HALFWAY)), pending=(A, B), halfway=(A, B)),
+    "halfway twice": Case((A,), (row(A, HALFWAY), row(A, HALFWAY)), failed=(A, A)),
+    "halfway and failed": Case((A,), (row(A, HALFWAY), row(A, FAILED)), failed=(A, A)),
+    "halfway after it was rolled back": Case((A,), (row(A, ROLLED_BACK), row(A, HALFWAY)), pending=(A,), halfway=(A,)),
+    "halfway and applied": Case((A,), (row(A, HALFWAY), row(A, APPLIED)), failed=(A,)),
+    "applied and halfway": Case((A,), (row(A, APPLIED), row(A, HALFWAY)), failed=(A,)),
+    "halfway without its directory": Case((A,), (row(A, APPLIED), row(B, HALFWAY)), failed=(B,)),
+    "halfway beyond what is wanted": Case((A, B), (row(B, HALFWAY),), pending=(A,), failed=(B,), to=A),
+    "to one that is halfway": Case((A, B), (row(A, HALFWAY),), pending=(A,), halfway=(A,), to=A),
+    "one is halfway, another has failed": Case(
+        (A, B), (row(A, HALFWAY), row(B, FAILED)), pending=(A,), failed=(B,), halfway=(A,)
+    ),
+    "halfway out of order": Case(
+        (A, B), (row(A, HALFWAY), row(B, APPLIED)), pending=(A,), halfway=(A,), warnings={"M511": (A,)}
+    ),
 }
 
 
@@ -99,6 +122,7 @@ def test_a_plan_follows_from_directory_and_history(case: Case) -> None:
 
     assert tuple(migration.name for migration in plan.pending) == case.pending
     assert tuple(record.name for record in plan.failed) == case.failed
+    assert tuple(record.name for record in plan.halfway) == case.halfway
     assert {warning.code: warning.migrations for warning in plan.warnings} == case.warnings
 
 
@@ -182,10 +206,35 @@ def test_tables_without_a_history_are_p3005(exists: bool, occupied: bool, blocke
     assert f"resolve --applied {A}" in refused.value.next_step
 
 
+def test_the_row_of_a_halfway_migration_is_found_by_its_name() -> None:
+    plan = make_plan(directory(A, B), history(row(A, APPLIED), row(B, HALFWAY)))
+
+    found = plan.halfway_of(B)
+    assert found is not None
+    assert (found.name, found.journal) == (B, JOURNAL)
+    assert plan.halfway_of(A) is None
+    assert plan.latest == A
+
+
+def test_a_halfway_migration_blocks_nothing() -> None:
+    check_plan(make_plan(directory(A, B), history(row(A, HALFWAY))), strict=True)
+
+
+def test_a_halfway_migration_that_blocks_is_told_like_a_failed_one() -> None:
+    with pytest.raises(HistoryBlocked) as blocked:
+        check_plan(make_plan(directory(A), history(row(B, HALFWAY))), strict=False)
+
+    assert blocked.value.code == "P3009"
+    assert blocked.value.lines == (f"{B}: ERROR: a exists (SQLSTATE 42P07)",)
+
+
 NAMES = st.sampled_from([A, B, B_TWIN, C, "init", "20240101500000_d", "é", "20240102000000_B"])
 ROWS = st.lists(
     st.builds(
-        row, NAMES, st.sampled_from([APPLIED, FAILED, ROLLED_BACK]), st.sampled_from(["0" * 64, checksum_of(SCRIPT)])
+        row,
+        NAMES,
+        st.sampled_from([APPLIED, FAILED, ROLLED_BACK, HALFWAY]),
+        st.sampled_from(["0" * 64, checksum_of(SCRIPT)]),
     )
 )
 
@@ -201,9 +250,14 @@ def test_whatever_is_found_a_plan_keeps_its_promises(
 
     pending = [migration.name for migration in plan.pending]
     assert pending == sorted(pending, key=sort_key)
-    recorded = {record.name for record in rows if record.state is not MigrationState.ROLLED_BACK}
+    halfway = {record.name for record in plan.halfway}
+    recorded = {record.name for record in rows if record.state is not MigrationState.ROLLED_BACK} - halfway
     assert set(pending) == {name for name in names - recorded if to is None or sort_key(name) <= sort_key(to)}
-    assert set(plan.failed) == {record for record in rows if record.state is MigrationState.FAILED}
+    blocking = [record for record in rows if record.state is MigrationState.FAILED]
+    assert [record for record in blocking if record.name not in halfway] == list(plan.failed)
+    assert [record for record in blocking if record.name in halfway] == list(plan.halfway)
+    assert len(halfway) == len(plan.halfway), "of each there is one row"
+    assert halfway <= set(pending)
     known = names | {record.name for record in rows}
     assert all(warning.migrations and set(warning.migrations) <= known for warning in plan.warnings)
     assert len({warning.code for warning in plan.warnings}) == len(plan.warnings)
@@ -212,8 +266,9 @@ def test_whatever_is_found_a_plan_keeps_its_promises(
 @given(names=st.sets(NAMES, min_size=1), rows=ROWS)
 def test_what_is_applied_is_never_pending_again(names: set[str], rows: list[MigrationRecord]) -> None:
     migrations = directory(*sorted(names, key=sort_key))
-    pending = make_plan(migrations, history(*rows)).pending
+    plan = make_plan(migrations, history(*rows))
+    others = [record for record in rows if record not in plan.halfway]  # deploy finishes those rows
 
-    after = make_plan(migrations, history(*rows, *(row(migration.name, APPLIED) for migration in pending)))
+    after = make_plan(migrations, history(*others, *(row(migration.name, APPLIED) for migration in plan.pending)))
 
     assert after.pending == ()

@@ -7,7 +7,7 @@ import pytest
 from lambda_fn.domain.outcome import AppliedMigration, Outcome, Status, to_json
 from lambda_fn.domain.reply import Raise, Return
 from lambda_fn.domain.request import Action, Request
-from lambda_fn.errors import HistoryBlocked, RequestInvalid
+from lambda_fn.errors import DeadlineExceeded, HistoryBlocked, RequestInvalid
 from lambda_fn.invokers.direct import Direct
 from tests.fixtures.projects import ROOT, check_outcome
 
@@ -75,3 +75,36 @@ def test_an_outcome_without_an_error_is_returned_as_json(outcome: Outcome) -> No
     assert isinstance(reply, Return)
     assert reply.payload == to_json(outcome) == json.loads(json.dumps(reply.payload))
     check_outcome(reply.payload)
+
+
+LATE = DeadlineExceeded("M605", "The time was up.", "Deploy again.")
+
+
+def test_what_is_incomplete_is_returned_to_who_asked_for_it_and_comes_back() -> None:
+    outcome = Outcome(Action.DEPLOY, Status.INCOMPLETE, "r", 5, applied=(AppliedMigration("a", 1, 2),), error=LATE)
+
+    reply = Direct({"continue": True}).reply(outcome)
+
+    assert isinstance(reply, Return)
+    assert (reply.payload["status"], json.loads(json.dumps(reply.payload))) == ("incomplete", to_json(outcome))
+    check_outcome(reply.payload)
+
+
+@pytest.mark.parametrize("status", [Status.FAILED, Status.UNKNOWN])
+def test_the_same_lack_of_time_is_raised_where_it_is_a_failure_or_not_known(status: Status) -> None:
+    reply = Direct({}).reply(Outcome(Action.DEPLOY, status, "r", 5, error=LATE))
+
+    assert isinstance(reply, Raise)
+    assert reply.error is LATE
+
+
+@pytest.mark.parametrize(
+    ("event", "comes_back"), [({"continue": True}, True), ({"continue": False}, False), ({}, False)]
+)
+def test_who_comes_back_says_so_by_continue(event: dict[str, object], comes_back: bool) -> None:
+    assert Direct(event).request().comes_back is comes_back
+
+
+def test_nothing_but_a_deploy_is_continued() -> None:
+    with pytest.raises(RequestInvalid):
+        Direct({"action": "status", "continue": True}).request()

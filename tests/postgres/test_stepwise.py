@@ -97,6 +97,31 @@ def test_the_next_run_goes_on_behind_the_last_step_and_what_comes_behind_may_be_
     assert f"{B} goes on behind step 2 of 4" in counted.reporter.lines
 
 
+def test_a_failed_rest_that_is_taken_out_of_the_file_leaves_the_end_to_be_recorded(counted: Project) -> None:
+    counted.write(B, f"{STEPWISE}{INCREMENT}\n{INCREMENT}\nSELECT 1/0;")
+    counted.run()
+    counted.write(B, f"{STEPWISE}{INCREMENT}\n{INCREMENT}\n")
+
+    outcome = counted.run()
+
+    assert (outcome.status, outcome.error, outcome.warnings) == (Status.APPLIED, None, ())
+    assert counter(counted) == 2
+    assert is_finished_like_prismas(row_of(counted))
+
+
+def test_a_routine_that_was_cut_off_is_not_run_again_behind_a_statement_put_before_it(counted: Project) -> None:
+    failing = COMMITTING.replace("END $$", "PERFORM 1/0; END $$")
+    counted.write(B, f"{INCREMENT}\n{failing}")
+    counted.run()
+    counted.write(B, f"{INCREMENT}\nVACUUM;\n{failing}")
+
+    error = error_of(counted.run())
+
+    assert (error.code, isinstance(error, HistoryBlocked)) == ("M506", True)
+    assert "was edited since" in error.problem
+    assert counter(counted) == 2
+
+
 def test_the_same_step_failing_again_is_counted_in_the_same_row(counted: Project) -> None:
     counted.write(B, f"{STEPWISE}{INCREMENT}\nSELECT 1/0;")
     for _ in range(3):
