@@ -171,7 +171,7 @@ _BETTER: dict[tuple[str, str], object] = {
     ("secret_spoilt", "key"): "host",
     ("migration_name_too_long", "name"): f"{_NAME}_" + "and_so_on_" * 30,
     ("owner_role_denied", "reason"): 'role "app_owner" does not exist',
-    ("permission", "next_step"): 'Run: GRANT SELECT, INSERT, UPDATE ON "public"._prisma_migrations TO "app".',
+    ("permission", "next_step"): 'Run: GRANT SELECT, INSERT, UPDATE, DELETE ON "public"._prisma_migrations TO "app".',
     ("refused_script", "next_step"): "Remove it: every file runs in a transaction of its own anyway.",
     ("refused_script", "problem"): "ROLLBACK does not fit here (line 3, column 1).",
     ("refused_script", "where"): _place("ROLLBACK;"),

@@ -66,10 +66,11 @@ def _plan_script(draft: Draft, migration: Migration, deadline: Deadline) -> None
             raise deadline_errors.before_migration(migration.name)
 
     check_time()
-    record, known = draft.plan.halfway_of(migration.name), draft.executions.get(migration.name)
-    if known is None or (record is not None and known.steps is None):
-        known = plan_execution(migration, stepwise=record is not None, check_time=check_time)
-    draft.executions[migration.name] = known
+    name, halfway = migration.name, draft.plan.halfway_of(migration.name) is not None
+    # While the lock was waited for, others may have begun or resolved it.
+    if name not in draft.executions or halfway is not (name in draft.going_on):
+        draft.executions[name] = plan_execution(migration, stepwise=halfway, check_time=check_time)
+        draft.going_on = draft.going_on | {name} if halfway else draft.going_on - {name}
 
 
 def _check_halfway(draft: Draft) -> None:

@@ -14,7 +14,10 @@ from lambda_fn.ports import AdvisoryLock
 
 @dataclass(slots=True)
 class Draft:
-    """What a run has found out so far. Fields mean what they mean in Outcome."""
+    """What a run has found out so far. Fields mean what they mean in Outcome.
+
+    `going_on` names those of `executions` that were decided for a migration that is half done.
+    """
 
     request: Request
     run_id: str
@@ -29,6 +32,7 @@ class Draft:
     plan: Plan = field(default_factory=Plan)
     warnings: list[Diagnostic] = field(default_factory=list)
     executions: dict[str, Execution] = field(default_factory=dict)
+    going_on: set[str] = field(default_factory=set)
     checks: list[Check] = field(default_factory=list)
 
     def take_lock(self, advisory_lock: AdvisoryLock, wait_s: float) -> None:
@@ -53,7 +57,8 @@ class Draft:
             schema=self.schema,
             server_version=self.server_version,
             applied=tuple(self.applied),
-            pending=tuple(self._pending(m) for m in self._left()),
+            # A run that got further than the plan saw does not know how far.
+            pending=tuple(self._pending(m, moved_on=error is not None and error.progressed) for m in self._left()),
             failed=self.plan.failed_names,
             resolved=tuple(self.resolved),
             warnings=(*self.warnings, *self.plan.warnings),
@@ -88,10 +93,10 @@ class Draft:
         done = {migration.name for migration in self.applied}
         return tuple(m for m in self.plan.pending if m.name not in done)
 
-    def _pending(self, migration: Migration) -> PendingMigration:
+    def _pending(self, migration: Migration, *, moved_on: bool) -> PendingMigration:
         execution = self.executions.get(migration.name)
         record = self.plan.halfway_of(migration.name)
-        journal = record.journal if record else None
+        journal = record.journal if record and not moved_on else None
         return PendingMigration(
             migration.name,
             mode=execution.mode if execution else None,

@@ -29,6 +29,12 @@ def outside_failed(error: ServerError, where: Whereabouts) -> MigrationFailed:
     return apply_errors.failed_outside(_problem(error, where), where, error.lines)
 
 
+def leftover_failed(error: ServerError, where: Whereabouts) -> MigrationFailed:
+    """The error when a concurrent statement left what could not be removed yet."""
+    error = _presentable(error, where)
+    return apply_errors.leftover(_problem(error, where), where, error.lines)
+
+
 def _problem(error: ServerError, where: Whereabouts) -> str:
     place = f" at line {where.line}, column {where.column}" if where.line else ""
     return f"{error.severity} {error.sqlstate}{place}: {error.message.rstrip('.')}."

@@ -29,7 +29,7 @@ class Journal:
     @property
     def stayed(self) -> Stayed:
         """What of the migration is in the database."""
-        return Stayed(self.done, self.steps)
+        return Stayed(self.done, self.steps, in_doubt=self.begun is not None)
 
     def line(self, run_id: str) -> str:
         """The line of JSON; it names the run that wrote it."""

@@ -75,10 +75,20 @@ def check_plan(plan: Plan, *, strict: bool) -> None:
     """Raise HistoryBlocked: P3009 when a failed row is there, M502 when strict and there is a warning."""
     if plan.failed:
         raise history_errors.failed_migrations(
-            [(record.name, record.started_at or "unknown", record.reason) for record in plan.failed]
+            [(record.name, record.started_at or "unknown", _reason(record)) for record in plan.failed]
         )
     if strict and plan.warnings:
         raise history_errors.strict(warning.message for warning in plan.warnings)
+
+
+def _reason(record: MigrationRecord) -> str | None:
+    if record.journal is None:
+        return record.reason
+    stopped = f", stopped at {record.reason}" if record.reason else ""
+    return (
+        f"half done, {record.journal.done} of {record.journal.steps} steps{stopped}. A deploy from a directory that "
+        "has it, and not of an older `to`, goes on with it"
+    )
 
 
 def check_schema_empty(history: History, schema: str, migrations: tuple[Migration, ...]) -> None:

@@ -77,12 +77,12 @@ def not_recorded(where: Whereabouts, stayed: Stayed = NOTHING_STAYED) -> Migrati
 
 
 def end_not_recorded(migration: str) -> MigrationFailed:
-    """M604: a statement that runs alone is done, but the history does not keep that."""
+    """M604: a statement outside of a transaction is done, but the history does not keep that."""
     return MigrationFailed(
         "M604",
-        f"Migration {migration} was run, but the history does not keep its end.",
-        "Remove the rule or trigger from _prisma_migrations, then mark the migration as applied with "
-        f"`python -m lambda_fn resolve --applied {migration}`.",
+        f"A statement of migration {migration} was run outside a transaction, and the history does not keep its end.",
+        "Remove what keeps _prisma_migrations from being written (a rule, a trigger, a missing right) and deploy "
+        "again: the next run finds out what is in the database and goes on from there, or says what to do.",
         where=Whereabouts(migration=migration),
     )
 

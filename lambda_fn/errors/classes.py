@@ -24,14 +24,20 @@ class Whereabouts:
 
 @dataclass(frozen=True, slots=True)
 class Stayed:
-    """How much of a migration is in the database: the first `done` of its `steps`."""
+    """How much of a migration is in the database: the first `done` of its `steps`.
+
+    `in_doubt` says that an earlier run began the next one, and that it is not known yet what became of that.
+    """
 
     done: int = 0
     steps: int = 1
+    in_doubt: bool = False
 
     @property
     def sentence(self) -> str:
         """One sentence."""
+        if self.in_doubt:
+            return f"What became of its step {self.done + 1} of {self.steps} is for the next run to find out."
         if self.done == 0:
             return "Nothing of it is in the database."
         first = "first" if self.done == 1 else f"first {self.done}"

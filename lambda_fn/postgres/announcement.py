@@ -3,16 +3,22 @@
 from lambda_fn.domain.directive import Directives
 from lambda_fn.domain.lock_ladder import LockLadder
 from lambda_fn.domain.recheck import Repeatable, Unknowable, is_concurrent
+from lambda_fn.domain.server_error import ServerError
 from lambda_fn.domain.steps import Step
 from lambda_fn.postgres import sql
 from lambda_fn.postgres.course import Course
 from lambda_fn.postgres.fence import Fence, new_fence
 from lambda_fn.postgres.gap import Gap, identity
 from lambda_fn.postgres.leftovers import Leftovers
-from lambda_fn.postgres.message import Range, statement_timeout_ms
+from lambda_fn.postgres.message import Range, milliseconds, statement_timeout_ms
 from lambda_fn.postgres.run_context import RunContext
 from lambda_fn.postgres.simple_query import QueryFailed
 from lambda_fn.postgres.transaction import Refusal, Refused
+
+_READ_OTHERWISE = ServerError(
+    sqlstate="0A000",
+    message="a script that is run step by step cannot change client_encoding or standard_conforming_strings",
+)
 
 
 class Announcements:
@@ -60,14 +66,17 @@ class Announcements:
         except QueryFailed as failed:
             raise _refused(failed, fence, len(ours), ranges) from failed
         course.is_recorded = True
+        if not connection.reads_as_expected:
+            # The statement itself is read next, and would be read otherwise.
+            raise Refused(Refusal.SCRIPT, _READ_OTHERWISE, ranges[-1][0] if ranges else step.start)
 
     def _limits_of(self, step: Step, directives: Directives) -> list[bytes]:
         """The limits of the statement; a routine that commits by itself waits for locks as the server is set up."""
         recheck, lock_ms, wished_ms = step.recheck, directives.lock_timeout_ms, directives.statement_timeout_ms
         if is_concurrent(recheck):
             limit_s = self._limits.concurrent_statement_timeout_s
-            lock_ms = round(self._limits.concurrent_lock_timeout_s * 1000) if lock_ms is None else lock_ms
-            wished_ms = round(limit_s * 1000) if wished_ms is None and limit_s is not None else wished_ms
+            lock_ms = milliseconds(self._limits.concurrent_lock_timeout_s) if lock_ms is None else lock_ms
+            wished_ms = milliseconds(limit_s) if wished_ms is None and limit_s is not None else wished_ms
         elif isinstance(recheck, Repeatable) and lock_ms is None:
             lock_ms = LockLadder().long_ms
         statement_ms = statement_timeout_ms(self._connection, wished_ms)

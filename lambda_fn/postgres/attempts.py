@@ -69,6 +69,11 @@ class Attempts:
         journal = Journal.read(rows[0][1]) if rows else None
         return bool(rows) and (rows[0][0] == "1" or (journal is not None and journal.done >= done))
 
+    def is_untouched(self, attempt: Attempt, journal: Journal) -> bool:
+        """Whether the row is as this run has written it; while its connection was lost, another may have gone on."""
+        rows = self._fetch(self._compose(sql.LOGS, attempt), doing=_looking_for(attempt))
+        return rows == [("0", journal.line(self._connection.run_id))]
+
     def record_rolled_back(self, attempt: Attempt, error: ServerError, where: Whereabouts) -> None:
         """Record an attempt of which nothing stayed: the next deploy tries again without a `resolve`.
 

@@ -16,6 +16,7 @@ from lambda_fn.postgres.simple_query import Completion
 # end of the script is reported here.
 _END = b"\n;"
 _GRACE_MS = 250  # the server's clock strikes after ours, so that its word is known for the deadline's
+_LONGEST_MS = 2**31 - 1
 _TRANSACTION_TIMEOUT_SINCE = 170000
 _SHARE_OF_RESERVE = 0.125  # half of what the server has to answer a cancel
 
@@ -49,10 +50,10 @@ class Message:
     last are one statement each.
     """
 
-    head: bytes
-    text: bytes
+    head: bytes = field(repr=False)
+    text: bytes = field(repr=False)
     ranges: tuple[Range, ...]
-    tail: bytes
+    tail: bytes = field(repr=False)
     statements_before: int
     is_last: bool
 
@@ -148,12 +149,17 @@ def _limits(connection: Connection, lock_timeout_ms: int, directives: Directives
     if deadline.end_s is not None and connection.server_version_number >= _TRANSACTION_TIMEOUT_SINCE:
         # It ends the session: for a client that is frozen, and cannot cancel any more.
         left_s = max(0.0, deadline.work_left_s) + deadline.reserve_s * _SHARE_OF_RESERVE
-        yield connection.compose(sql.TRANSACTION_TIMEOUT, timeout_ms=round(left_s * 1000) + _GRACE_MS)
+        yield connection.compose(sql.TRANSACTION_TIMEOUT, timeout_ms=milliseconds(left_s))
 
 
 def statement_timeout_ms(connection: Connection, wished_ms: int | None) -> int | None:
     """The time left, or what is wished where that is less, 0 being no limit; None when there is neither."""
     if connection.deadline.end_s is None:
         return wished_ms
-    left_ms = round(max(0.0, connection.deadline.work_left_s) * 1000) + _GRACE_MS
+    left_ms = milliseconds(max(0.001, connection.deadline.work_left_s))
     return min(wished_ms or left_ms, left_ms)
+
+
+def milliseconds(duration_s: float) -> int:
+    """A timeout as PostgreSQL takes it, a moment longer than ours; 0 stays 0, which is none."""
+    return min(round(duration_s * 1000) + _GRACE_MS, _LONGEST_MS) if duration_s else 0

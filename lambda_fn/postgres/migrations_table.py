@@ -117,7 +117,7 @@ class PostgresMigrationsTable:
             )
         return (
             f'Run: GRANT USAGE ON SCHEMA "{schema}" TO "{user}"; '
-            f'GRANT SELECT, INSERT, UPDATE ON "{schema}"._prisma_migrations TO "{user}"; {owner}.'
+            f'GRANT SELECT, INSERT, UPDATE, DELETE ON "{schema}"._prisma_migrations TO "{user}"; {owner}.'
         )
 
 

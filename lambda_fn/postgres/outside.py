@@ -5,11 +5,12 @@ import random
 import time
 
 from lambda_fn.domain.index_progress import IndexBuildProgressed, IndexProgress
+from lambda_fn.domain.journal import Journal
 from lambda_fn.domain.recheck import Repeatable, Unknowable, is_concurrent
 from lambda_fn.domain.server_error import ServerError
 from lambda_fn.domain.step_event import StatementRetried
 from lambda_fn.domain.steps import Step
-from lambda_fn.errors import DatabaseUnreachable, DeadlineExceeded, MigrateError
+from lambda_fn.errors import DatabaseUnreachable, DeadlineExceeded, MigrateError, MigrationFailed
 from lambda_fn.errors import apply as apply_errors
 from lambda_fn.errors import connection as connection_errors
 from lambda_fn.errors import deadline as deadline_errors
@@ -52,6 +53,9 @@ class OutsideSteps:
         """
         try:
             done = self._announced(course, step)
+        except ConnectionLost as lost:
+            return self._lost_before(course, lost)
+        try:
             if not done:
                 self._send(course, step)
         except ConnectionLost as lost:
@@ -138,20 +142,41 @@ class OutsideSteps:
 
     def _not_begun(self, course: Course) -> DeadlineExceeded:
         """The verdict on a step that was not sent any more, without a trace that would make the next run doubt."""
-        name = course.attempt.migration.name
-        verdict = deadline_errors.before_step(name, course.journal.stayed)
+        name, announced = course.attempt.migration.name, course.journal
         if course.in_doubt:
-            return verdict
+            return deadline_errors.before_step(name, announced.stayed)
         course.journal = course.not_begun
+        verdict = deadline_errors.before_step(name, course.journal.stayed)
         try:
             self._recovery.ensure_open(verdict)
-            if course.journal.done == 0:
-                self._attempts.forget_started(course.attempt)
-            else:
-                self._attempts.write_journal(course.attempt, course.journal)
+            self._take_back(course, announced)
         except MigrateError as error:
             verdict.lines = (f"The history may have it as begun; the next run finds out: {error.headline}",)
         return verdict
+
+    def _take_back(self, course: Course, announced: Journal) -> None:
+        """Unsay that a step began which was not sent; unless another run has gone on with the row meanwhile."""
+        attempt = course.attempt
+        if self._recovery.reconnected and not self._attempts.is_untouched(attempt, announced):
+            return
+        if course.journal.done == 0:
+            self._attempts.forget_started(attempt)
+        else:
+            self._attempts.write_journal(attempt, course.journal)
+
+    def _lost_before(self, course: Course, lost: ConnectionLost) -> bool:
+        """The connection was lost before the statement was sent."""
+        if lost.given_up:
+            raise self._not_begun(course) from lost
+        name, announced = course.attempt.migration.name, course.journal
+        doing = f"announcing a step of {name}"
+        self._recovery.go_on(
+            connection_errors.connection_closed(doing, lost.reason, unknown=False, stayed=course.not_begun.stayed)
+        )
+        if not course.in_doubt:
+            course.journal = course.not_begun
+            self._take_back(course, announced)
+        return False
 
     def _lost(self, course: Course, lost: ConnectionLost) -> bool:
         name = course.attempt.migration.name
@@ -168,17 +193,25 @@ class OutsideSteps:
         name = course.attempt.migration.name
         try:
             return self._entered(course, step)
-        except (DatabaseUnreachable, DeadlineExceeded) as error:
-            unknown = (
-                deadline_errors.end_not_recorded_in_time(name)
-                if self._connection.deadline.passed
-                else connection_errors.connection_closed_outside_transaction(name)
-            )
+        except MigrationFailed:
+            raise
+        except MigrateError as error:
+            unknown = self._end_unknown(name, error)
             self._recovery.ensure_open(unknown)
             try:
                 return self._entered(course, step)
-            except (DatabaseUnreachable, DeadlineExceeded):
+            except MigrateError:
                 raise unknown from error
+
+    def _end_unknown(self, name: str, error: MigrateError) -> MigrateError:
+        """What is told when the end of a step could not be recorded."""
+        if self._connection.deadline.passed:
+            return deadline_errors.end_not_recorded_in_time(name)
+        if isinstance(error, DatabaseUnreachable):
+            return connection_errors.connection_closed_outside_transaction(name)
+        verdict = apply_errors.end_not_recorded(name)
+        verdict.lines = (error.headline,)
+        return verdict
 
     def _entered(self, course: Course, step: Step) -> bool:
         connection, journal, attempt, fence = self._connection, course.done_with(step), course.attempt, new_fence()

@@ -1,5 +1,6 @@
 """When a run's connection is lost: connect anew, take the lock again, and go on if what became of it is certain."""
 
+import contextlib
 import time
 from collections.abc import Callable
 
@@ -10,7 +11,7 @@ from lambda_fn.errors.classes import Stayed
 from lambda_fn.postgres import sql
 from lambda_fn.postgres.advisory_lock import PolledAdvisoryLock
 from lambda_fn.postgres.connection import Connection
-from lambda_fn.postgres.simple_query import ConnectionLost
+from lambda_fn.postgres.simple_query import ConnectionLost, QueryFailed
 
 _VERDICT_WAIT_S = 15.0
 _RECONNECT_PAUSE_S = 0.5
@@ -74,7 +75,13 @@ class Recovery:
         """
         doing = f"rolling back {migration}"
         try:
-            self._connection.send([sql.ROLLBACK.encode()])
+            # A cancel that comes late may hit it.
+            with contextlib.suppress(QueryFailed):
+                self._connection.send([sql.ROLLBACK.encode()])
+            if not self._connection.is_idle:
+                self._connection.send([sql.ROLLBACK.encode()])
+        except QueryFailed as failed:
+            raise connection_errors.connection_closed(doing, failed.error.message, unknown=True) from failed
         except ConnectionLost as lost:
             if not ended:
                 # The error was answered before, so the transaction had been aborted by then.

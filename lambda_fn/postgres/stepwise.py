@@ -44,6 +44,8 @@ class StepwiseRunner:
         course = _course(attempt, resumption)
         if resumption is not None:
             self._reporter.report(WentOn(attempt.migration.name, course.journal.done, course.journal.steps))
+            if not self._take_over(course):
+                return False
         elif course.steps.steps[0].kind is not StepKind.OUTSIDE and not self._start(course):
             return False
         first = course.journal.done
@@ -54,8 +56,6 @@ class StepwiseRunner:
             raise
 
     def _run_steps(self, course: Course) -> bool:
-        if course.journal.done == course.journal.steps:
-            return self._finish(course)
         for step in course.steps.steps[course.journal.done :]:
             if self._connection.deadline.passed:
                 name = course.attempt.migration.name
@@ -68,11 +68,11 @@ class StepwiseRunner:
                 return False
         return True
 
-    def _finish(self, course: Course) -> bool:
-        """Record the end of a migration whose last steps were taken out of its file."""
+    def _take_over(self, course: Course) -> bool:
+        """Make the row this run's; that is its end where the steps that are left were taken out of the file."""
         attempt, fence = course.attempt, new_fence()
         entry = self._attempts.entered(attempt, course.journal, fence)
-        return self._write(course, [fence.check_lock(self._connection), *entry], fence, "recording the end of")
+        return self._write(course, [fence.check_lock(self._connection), *entry], fence, "going on with")
 
     def _start(self, course: Course) -> bool:
         """Write the started row; a first step outside of a transaction is announced with it."""

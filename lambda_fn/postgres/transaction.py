@@ -12,7 +12,7 @@ from lambda_fn.domain.event import NOTICE_LIMIT, Noticed
 from lambda_fn.domain.lock_event import LockContended
 from lambda_fn.domain.lock_ladder import LockLadder, Rung
 from lambda_fn.domain.server_error import ServerError
-from lambda_fn.errors import Whereabouts
+from lambda_fn.errors import MigrateError, Whereabouts
 from lambda_fn.errors import apply as apply_errors
 from lambda_fn.ports import Reporter
 from lambda_fn.postgres import sql
@@ -122,7 +122,7 @@ class Transactions:
             return Refused(Refusal.OURS, error)
         # Not our COMMIT, which no error can follow: the script's own.
         if ended:
-            return Refused(Refusal.ENDED, error)
+            return Refused(Refusal.ENDED, _ENDED)
         return Refused(Refusal.SCRIPT, error, message.offset_behind(failed.before) if offset is None else offset)
 
     def _settle(self, work: Work, message: Message, lost: ConnectionLost) -> bool:
@@ -206,8 +206,10 @@ class Climb:
     def _deadlock_timeout_ms(self) -> int:
         connection = self._connection
         look = [*connection.clean_state, sql.DEADLOCK_TIMEOUT_MS.encode()]
-        [[setting]] = connection.fetch(look, doing="looking at deadlock_timeout")
-        return int(setting or 0)
+        with contextlib.suppress(MigrateError):  # a lost connection shows in the next attempt
+            [[setting]] = connection.fetch(look, doing="looking at deadlock_timeout")
+            return int(setting or 0)
+        return self._ladder.deadlock_timeout_ms
 
 
 def notice_sink(migration: str, reporter: Reporter) -> Callable[[Notice], None]:

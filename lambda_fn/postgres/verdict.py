@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from lambda_fn.domain import location
-from lambda_fn.domain.failure import migration_failed, outside_failed, step_failed
+from lambda_fn.domain.failure import leftover_failed, migration_failed, outside_failed, step_failed
 from lambda_fn.domain.journal import Journal
 from lambda_fn.domain.server_error import ServerError
 from lambda_fn.errors import MigrateError, Whereabouts
@@ -24,6 +24,7 @@ class Verdicts:
     def __init__(self, context: RunContext) -> None:
         self._connection = context.connection
         self._attempts = context.attempts
+        self._recovery = context.recovery
 
     def of(self, attempt: Attempt, refused: Refused, journal: Journal | None = None) -> MigrateError:
         """The verdict on work that ran in a transaction."""
@@ -38,8 +39,8 @@ class Verdicts:
                 return connection_errors.unexpected(_PREPARING, error.message, error.sqlstate)
             case Refusal.ENDED:
                 where = Whereabouts(migration=name, sqlstate=error.sqlstate)
-                record = self._attempts.record_failed if journal is None else self._attempts.record_logs
-                return recorded(apply_errors.transaction_ended_by_script(where), lambda: record(attempt, error, where))
+                verdict = apply_errors.transaction_ended_by_script(where)
+                return recorded(verdict, lambda: self._record_ended(attempt, error, where, journal))
             case Refusal.SCRIPT:
                 return self.of_statement(attempt, refused, journal)
 
@@ -52,8 +53,7 @@ class Verdicts:
     def of_leftover(self, attempt: Attempt, refused: Refused, journal: Journal) -> MigrateError:
         """The verdict on a concurrent statement that failed and left what the next run removes first."""
         where, error = _where(attempt, refused), refused.error
-        failed = step_failed(error, where, journal)
-        verdict: MigrateError = apply_errors.leftover(failed.problem, where, failed.lines)
+        verdict: MigrateError = leftover_failed(error, where)
         if self._connection.cancelled(error):
             verdict = deadline_errors.during_concurrent_statement(where)
         return recorded(verdict, lambda: self._attempts.record_journal(attempt, error, where, journal))
@@ -77,6 +77,12 @@ class Verdicts:
         if error.sqlstate == LOCK_NOT_AVAILABLE and refused.lock_wait_s:
             return connection_errors.lock_not_taken(where, refused.lock_wait_s, by.sentence if by else "", stayed)
         return step_failed(error, where, journal) if journal and journal.done else migration_failed(error, where)
+
+    def _record_ended(self, attempt: Attempt, error: ServerError, where: Whereabouts, journal: Journal | None) -> None:
+        if journal is None:
+            self._attempts.record_failed(attempt, error, where)
+        elif not self._recovery.reconnected or self._attempts.is_untouched(attempt, journal):
+            self._attempts.record_logs(attempt, error, where)
 
     def _record(self, attempt: Attempt, error: ServerError, where: Whereabouts, journal: Journal | None) -> None:
         if journal is None:
@@ -107,5 +113,6 @@ def _twice(record: Callable[[], None]) -> None:
 
 
 def _where(attempt: Attempt, refused: Refused) -> Whereabouts:
-    migration = attempt.migration
-    return location.of_error(migration.name, migration.text, offset=refused.offset, sqlstate=refused.error.sqlstate)
+    migration, landmarks = attempt.migration, attempt.execution.landmarks
+    offset, sqlstate = refused.offset, refused.error.sqlstate
+    return location.of_error(migration.name, migration.text, offset=offset, sqlstate=sqlstate, landmarks=landmarks)

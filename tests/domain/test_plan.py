@@ -225,7 +225,10 @@ def test_a_halfway_migration_that_blocks_is_told_like_a_failed_one() -> None:
         check_plan(make_plan(directory(A), history(row(B, HALFWAY))), strict=False)
 
     assert blocked.value.code == "P3009"
-    assert blocked.value.lines == (f"{B}: ERROR: a exists (SQLSTATE 42P07)",)
+    assert blocked.value.lines == (
+        f"{B}: half done, 1 of 3 steps, stopped at ERROR: a exists (SQLSTATE 42P07). A deploy from a directory that has "
+        "it, and not of an older `to`, goes on with it",
+    )
 
 
 NAMES = st.sampled_from([A, B, B_TWIN, C, "init", "20240101500000_d", "é", "20240102000000_B"])

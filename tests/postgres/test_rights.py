@@ -105,7 +105,7 @@ def test_a_user_who_may_not_read_the_history_is_told_the_grant(project: Project,
         error = project.run(action, settings=project.as_user(user, PASSWORD)).error
         assert error is not None
         assert error.code == "M307"
-        assert f'GRANT SELECT, INSERT, UPDATE ON "public"._prisma_migrations TO "{user}"' in error.next_step
+        assert f'GRANT SELECT, INSERT, UPDATE, DELETE ON "public"._prisma_migrations TO "{user}"' in error.next_step
 
 
 def test_row_level_security_on_the_history_is_an_error_and_not_an_empty_history(project: Project, user: str) -> None:
