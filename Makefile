@@ -61,8 +61,8 @@ check: $(VENV)/ready $(VENV)-sam/ready $(VENV)-cdk/ready .node-cdk/ready .node-a
 
 # Everything that can happen to a run: RUNS random ones, or one of them again by its SEED.
 RUNS ?= 1000
-faults: $(VENV)/ready
-	$(RUN) -m tests.faults --runs $(RUNS) $(if $(SEED),--seed $(SEED))
+faults: $(VENV)/ready .node-prisma/ready
+	$(RUN) -m tests.faults --runs $(RUNS) $(if $(SEED),--seed $(SEED)) --on-state tests.faults.witness:ask_prisma
 
 # The directory to package, and what to build for if not for what template.yaml says.
 MIGRATIONS ?= migrations

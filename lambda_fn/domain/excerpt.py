@@ -3,10 +3,12 @@
 import re
 from collections.abc import Iterator
 
+from lambda_fn.domain.landmark import Landmarks, landmark_before
 from lambda_fn.domain.statement_kinds import masks_literals
 from lambda_fn.domain.statements import Statement, UnreadableScript, position_of, split
 
 _WIDTH = 160
+_CHARACTER_BYTES = 4  # at most
 _MASK = "***"
 _QUOTE = re.compile(rb"['$]|(?<=password\s)\S", re.IGNORECASE)
 _DEFINITIONS = {(verb, kind) for verb in ("CREATE", "ALTER") for kind in ("TABLE", "INDEX", "TYPE", "VIEW", "UNIQUE")}
@@ -21,15 +23,17 @@ _LINE_END = re.compile(rb"\r?\n|\Z")
 _Range = tuple[int, int]
 
 
-def excerpt(text: bytes, offset: int) -> str:
+def excerpt(text: bytes, offset: int, landmarks: Landmarks = ()) -> str:
     """The numbered line of a byte offset and, under it, a caret.
 
     Long lines are cut round the caret, and tabs become blanks. String constants that are secrets (passwords of
     roles, options of servers, connection strings) are masked, whichever statement of the line is the one spoken of.
+    With the `landmarks` of the script, the statements before the last one that helps are not read.
     """
     position = position_of(text, offset)
     start = max(0, position.column - 1 - _WIDTH // 2)
-    shown = _visible_line(text, offset)[start : start + _WIDTH].replace("\t", " ").rstrip()
+    line, first = _visible_line(text, offset, landmarks)
+    shown = line[start - first : start - first + _WIDTH].replace("\t", " ").rstrip()
     margin = f"{position.line:>5} | "
     return f"{margin}{shown}\n{' ' * (len(margin) + position.column - 1 - start)}^"
 
@@ -46,24 +50,39 @@ def holds_secrets(text: bytes, statement: Statement) -> bool:
     return _SUSPICIOUS.search(text, statement.start, statement.end) is not None
 
 
-def _visible_line(text: bytes, offset: int) -> str:
+def _visible_line(text: bytes, offset: int, landmarks: Landmarks) -> tuple[str, int]:
+    """The line as far as people can see it, and which of its characters that begins with, counted from 0.
+
+    A line may be the whole script, so it is cut before it is read: at a landmark, and well behind what is shown.
+    """
     start = text.rfind(b"\n", 0, offset) + 1
+    reach = (_WIDTH + 1) * _CHARACTER_BYTES
+    begin = landmark_before(landmarks, max(start, offset - reach)).begin
     found = _LINE_END.search(text, offset)
-    stop = found.start() if found else len(text)
+    stop = min(found.start() if found else len(text), offset + reach)
+    first = len(_decoded(text[start:begin]))
+    return _without_secrets(text[begin:], max(0, start - begin), stop - begin), first
+
+
+def _without_secrets(text: bytes, start: int, stop: int) -> str:
+    """The characters between two bytes, where `text` begins with a statement or behind one."""
     visible, done = "", start
-    for first, last in _secrets(text, stop):
+    for first, last in _secrets(text, start, stop):
         if last > done:
-            visible += _decoded(text[done : max(first, done)]) + _masked(text[max(first, done) : min(last, stop)])
+            hidden = min(max(first, done), stop)
+            visible += _decoded(text[done:hidden]) + _masked(text[hidden : min(last, stop)])
             done = min(last, stop)
     return visible + _decoded(text[done:stop])
 
 
-def _secrets(text: bytes, stop: int) -> Iterator[_Range]:
-    """The byte ranges that may not be shown, of statements that begin before `stop`."""
+def _secrets(text: bytes, start: int, stop: int) -> Iterator[_Range]:
+    """The byte ranges that may not be shown between two bytes."""
     try:
         for statement in split(text):
             if statement.start >= stop:
                 return
+            if statement.end <= start:
+                continue
             quote = _QUOTE.search(text, statement.start, statement.end)
             if quote and holds_secrets(text, statement):
                 yield quote.start(), statement.end

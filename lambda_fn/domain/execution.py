@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from lambda_fn.domain import location
 from lambda_fn.domain.directive import BadDirective, Directives, Mode, read_directives
+from lambda_fn.domain.landmark import Landmark, Landmarks
 from lambda_fn.domain.migration import Migration
 from lambda_fn.domain.statement_kinds import REFUSED, TRANSACTION_CONTROL, Kind, kind_of
 from lambda_fn.domain.statement_traits import adds_enum_value, calls_routine, may_refuse_transaction
@@ -29,6 +30,8 @@ class Execution:
     `text` is the script without a byte order mark, and with the author's own BEGIN and COMMIT blanked, so that
     every other character keeps its line and column. `statements` counts what will be executed. `steps` are there
     unless the mode is atomic. `fallbacks` are the SQLSTATEs at which an atomic script may be run stepwise instead.
+    `landmarks` stand about every CHUNK_BYTES, also in the migration's own text: an error is found from the last one
+    before it, because the time to read 18 MB again, many seconds, is not there when the deadline has passed.
     """
 
     mode: Mode
@@ -38,6 +41,7 @@ class Execution:
     directives: Directives = field(default_factory=Directives)
     steps: Steps | None = field(default=None, repr=False)
     fallbacks: frozenset[str] = frozenset()
+    landmarks: Landmarks = field(default=(), repr=False)
 
 
 def _no_limit() -> None:
@@ -60,6 +64,9 @@ def plan_execution(
         survey.add(statement)
     mode = survey.mode(stepwise=stepwise)
     steps = None if mode is Mode.ATOMIC else _steps(migration, text, check_time)
+    if steps is not None and not steps.steps:
+        # Only SETs and the like: nothing to be run step by step.
+        mode, steps = Mode.ATOMIC, None
     return survey.execution(mode, steps)
 
 
@@ -72,7 +79,7 @@ def falls_back(execution: Execution, sqlstate: str, offset: int | None) -> bool:
         return False
     if sqlstate == _UNCOMMITTED_ENUM:
         return True
-    statement = location.statement_at(execution.text, offset)
+    statement = location.statement_at(execution.text, offset, execution.landmarks)
     if statement is None:
         return False
     return may_refuse_transaction(statement) if sqlstate == _IN_A_TRANSACTION else calls_routine(statement)
@@ -95,8 +102,10 @@ def _statements(migration: Migration, text: bytes) -> Iterator[Statement]:
         raise _refusal(migration, text, error.offset, f"{error.reason}.", "Mend the file.") from None
 
 
-def _refusal(migration: Migration, text: bytes, offset: int, problem: str, next_step: str) -> SettingsInvalid:
-    where = location.at_offset(migration.name, text, offset)
+def _refusal(
+    migration: Migration, text: bytes, offset: int, problem: str, next_step: str, *, landmarks: Landmarks = ()
+) -> SettingsInvalid:
+    where = location.at_offset(migration.name, text, offset, landmarks)
     line = f" (line {where.line}, column {where.column})"
     return settings_errors.refused_script(problem.removesuffix(".") + line + ".", next_step, where)
 
@@ -172,6 +181,7 @@ class _Survey:
         self._executed = 0
         self._chunks: list[tuple[int, int]] = []
         self._chunk_start = 0
+        self._landmarks: list[Landmark] = []
 
     def add(self, statement: Statement) -> None:
         kind = kind_of(statement)
@@ -187,6 +197,7 @@ class _Survey:
         self._fallbacks |= set(_fallbacks(statement))
         if statement.stop - self._chunk_start >= CHUNK_BYTES:
             self._end_chunk(statement.stop)
+            self._landmarks.append(Landmark(statement.stop, self._executed + len(self._controls)))
 
     def mode(self, *, stepwise: bool) -> Mode:
         """How the script is to be run, now that all of it is known."""
@@ -213,7 +224,8 @@ class _Survey:
         chunks = tuple(self._chunks) if chunked else ((0, len(self._text)),)
         may_fall_back = mode is Mode.ATOMIC and self._directives.mode is None
         fallbacks = frozenset(self._fallbacks if may_fall_back else ())
-        return Execution(mode, self._blanked(), self._executed, chunks, self._directives, steps, fallbacks)
+        blanked, landmarks = self._blanked(), tuple(self._landmarks)
+        return Execution(mode, blanked, self._executed, chunks, self._directives, steps, fallbacks, landmarks)
 
     def _control(self, kind: Kind, statement: Statement) -> None:
         """The author's own BEGIN … COMMIT (Prisma writes one for a changed enum) is dropped when balanced."""
@@ -231,7 +243,8 @@ class _Survey:
         self._controls.append(statement)
 
     def _refuse(self, statement: Statement, problem: str, next_step: str) -> SettingsInvalid:
-        return _refusal(self._migration, self._text, statement.start, problem, next_step)
+        landmarks = tuple(self._landmarks)
+        return _refusal(self._migration, self._text, statement.start, problem, next_step, landmarks=landmarks)
 
     def _end_chunk(self, stop: int) -> None:
         if stop > self._chunk_start or not self._chunks:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import islice
 
 from lambda_fn.domain.excerpt import excerpt, holds_secrets
+from lambda_fn.domain.landmark import Landmark, Landmarks, landmark_before
 from lambda_fn.domain.statement_kinds import TRANSACTION_CONTROL, kind_of
 from lambda_fn.domain.statements import (
     Statement,
@@ -17,10 +18,11 @@ from lambda_fn.domain.statements import (
 from lambda_fn.errors import Whereabouts
 
 
-def at_offset(migration: str, text: bytes, offset: int) -> Whereabouts:
+def at_offset(migration: str, text: bytes, offset: int, landmarks: Landmarks = ()) -> Whereabouts:
     """The place of a byte offset, without asking which statement it is in."""
     position = position_of(text, offset)
-    return Whereabouts(migration=migration, line=position.line, column=position.column, excerpt=excerpt(text, offset))
+    shown = excerpt(text, offset, landmarks)
+    return Whereabouts(migration=migration, line=position.line, column=position.column, excerpt=shown)
 
 
 def offset_of(text: bytes, position: int) -> int | None:
@@ -31,40 +33,56 @@ def offset_of(text: bytes, position: int) -> int | None:
 
 def offset_after(text: bytes, executed: int) -> int | None:
     """Where the statement begins before which so many succeeded, the author's own BEGIN and COMMIT not counted."""
-    _, statement = _statement_after(text, executed)
-    return None if statement is None else statement.start
+    found = _statement_after(text, executed)
+    return found and found[1].start
 
 
-def statement_at(text: bytes, offset: int | None) -> Statement | None:
+def statement_at(text: bytes, offset: int | None, landmarks: Landmarks = ()) -> Statement | None:
     """The statement at a byte offset, or behind which it is."""
-    return None if offset is None else _statement_at(text, offset)[1]
+    if offset is None:
+        return None
+    found = _statement_at(text, offset, landmark_before(landmarks, offset))
+    return found and found[1]
 
 
-def of_error(migration: str, text: bytes, *, offset: int | None, sqlstate: str) -> Whereabouts:
-    """The place of a server's error in a script: of the byte `offset`, if there is one."""
+def of_error(
+    migration: str, text: bytes, *, offset: int | None, sqlstate: str, landmarks: Landmarks = ()
+) -> Whereabouts:
+    """The place of a server's error in a script: of the byte `offset`, if there is one.
+
+    With the `landmarks` of the script, no more of it is read than lies between two of them, and the statement.
+    """
     if offset is None:
         return Whereabouts(migration=migration, sqlstate=sqlstate)
-    number, statement = _statement_at(text, offset)
+    number, statement = _statement_at(text, offset, landmark_before(landmarks, offset)) or (None, None)
     return replace(
-        at_offset(migration, text, offset),
+        at_offset(migration, text, offset, landmarks),
         sqlstate=sqlstate,
         statement=number,
         hides_literals=statement is not None and holds_secrets(text, statement),
     )
 
 
-_Numbered = tuple[int | None, Statement | None]
+_Numbered = tuple[int, Statement]
 
 
-def _statement_at(text: bytes, offset: int) -> _Numbered:
-    return next((found for found in _numbered(text) if offset <= found[1].stop), (None, None))
+def _statement_at(text: bytes, offset: int, landmark: Landmark) -> _Numbered | None:
+    begin = landmark.begin
+    for number, found in _numbered(text[begin:], landmark.statements + 1):
+        if offset <= begin + found.stop:
+            return number, _moved(found, begin)
+    return None
 
 
-def _statement_after(text: bytes, executed: int) -> _Numbered:
+def _statement_after(text: bytes, executed: int) -> _Numbered | None:
     counted = (found for found in _numbered(text) if kind_of(found[1]) not in TRANSACTION_CONTROL)
-    return next(islice(counted, executed, None), (None, None))
+    return next(islice(counted, executed, None), None)
 
 
-def _numbered(text: bytes) -> Iterator[tuple[int, Statement]]:
+def _numbered(text: bytes, first: int = 1) -> Iterator[_Numbered]:
     with suppress(UnreadableScript):
-        yield from enumerate(split(text), 1)
+        yield from enumerate(split(text), first)
+
+
+def _moved(statement: Statement, by: int) -> Statement:
+    return replace(statement, start=statement.start + by, end=statement.end + by, stop=statement.stop + by)

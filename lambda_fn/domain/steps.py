@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from lambda_fn.domain.recheck import Recheck, Repeatable, Unknowable, recheck_of
+from lambda_fn.domain.session_state import SessionState, may_set_config, set_config_of
 from lambda_fn.domain.statement_kinds import Kind, kind_of
 from lambda_fn.domain.statement_traits import (
     calls_routine,
@@ -37,30 +38,32 @@ class StepKind(StrEnum):
 class Step:
     """A part of a script, from byte `start` to `stop`.
 
-    `number` counts from 1. The first `session` of the script's session statements come before it. `chain` is the hash
-    of all that has been run once this step is done; `recheck` is how to find out whether it was, where it ran outside
-    of a transaction.
+    `number` counts the steps from 1, `statement` is that of its first statement among all of the script, from 1 as
+    well: the author's BEGIN and COMMIT and session statements count. `session` are the byte ranges of the session
+    statements that hold before it. `chain` is the hash of all that has been run once this step is done; `recheck` is
+    how to find out whether it was, where it ran outside of a transaction.
     """
 
     kind: StepKind
     number: int
+    statement: int
     start: int
     stop: int
-    session: int
+    session: tuple[tuple[int, int], ...]
     chain: str
     recheck: Recheck = _INSIDE
 
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """A script in steps; `session` are the byte ranges of what sets the session's state for the steps behind it.
+    """A script in steps.
 
-    Every step begins with a clean session and all the session statements before it, so that it makes no difference
-    whether a run has just come from the step before or goes on where another one was killed.
+    Every step begins with a clean session and what the session statements before it have set, so that it makes no
+    difference whether a run has just come from the step before or goes on where another one was killed. One that a
+    later one replaces before any step comes, or behind the last step, is never executed: nothing could tell.
     """
 
     steps: tuple[Step, ...]
-    session: tuple[tuple[int, int], ...]
 
     def chain_after(self, done: int) -> str | None:
         """The hash of the first `done` steps: "" for none, None when there are not so many."""
@@ -69,8 +72,8 @@ class Steps:
         return self.steps[done - 1].chain if done <= len(self.steps) else None
 
     def state_of(self, step: Step) -> tuple[tuple[int, int], ...]:
-        """The session statements before a step."""
-        return self.session[: step.session]
+        """The byte ranges of the session statements that hold before a step, in their order."""
+        return step.session
 
 
 class NoStep(Exception):
@@ -92,7 +95,7 @@ def plan_steps(text: bytes, check_time: Callable[[], None] = lambda: None) -> St
     for statement in split(text):
         check_time()
         division.add(statement)
-    return Steps(tuple(division.steps), tuple(division.session))
+    return Steps(tuple(division.steps))
 
 
 class _Division:
@@ -101,22 +104,37 @@ class _Division:
     def __init__(self, text: bytes) -> None:
         self._text = text
         self._chain = ""
-        self._begin: Statement | None = None
-        self._group_session: list[tuple[int, int]] = []
+        self._count = 0
+        self._begin: tuple[Statement, int] | None = None
+        self._group_session: list[Statement] = []
+        self._state = SessionState(text)
         self.steps: list[Step] = []
-        self.session: list[tuple[int, int]] = []
 
     def add(self, statement: Statement) -> None:
+        self._count += 1
         kind = kind_of(statement)
+        self._check_set_config(statement)
         if self._begin is not None:
             self._add_to_group(kind, statement)
         elif kind is Kind.BEGIN:
-            self._begin = statement
-        elif sets_session_state(statement):
+            self._begin = statement, self._count
+        elif sets_session_state(statement) and not self._sets_local_config(statement):
             self._chain_on(statement.start, statement.end)
-            self.session.append((statement.start, statement.stop))
+            self._state.add(statement)
         else:
             self._add_alone(statement, kind)
+
+    def _check_set_config(self, statement: Statement) -> None:
+        if may_set_config(self._text, statement) and set_config_of(self._text, statement) is None:
+            raise NoStep(
+                statement,
+                "mentions set_config() in a file that is run step by step, of which the next step would know nothing.",
+                "Write SET, or SELECT set_config('…', '…', false) alone, with constants only.",
+            )
+
+    def _sets_local_config(self, statement: Statement) -> bool:
+        found = set_config_of(self._text, statement)
+        return found is not None and found.is_local
 
     def _add_to_group(self, kind: Kind, statement: Statement) -> None:
         if kind is Kind.NON_TRANSACTIONAL:
@@ -125,15 +143,20 @@ class _Division:
                 "cannot run inside the BEGIN … COMMIT that it stands in.",
                 "Move it behind the COMMIT, or before the BEGIN.",
             )
-        # What SET sets outlives its transaction. Of a set_config() the tokens do not tell; and what a PREPARE of a
-        # group needs may be gone behind it.
-        if sets_session_state(statement) and statement.tokens[0] in ("SET", "RESET"):
-            self._group_session.append((statement.start, statement.stop))
+        if self._outlives_group(statement):
+            self._group_session.append(statement)
         if kind is Kind.COMMIT and self._begin is not None:
-            begin, self._begin = self._begin, None
-            self._add_step(StepKind.TRANSACTION, begin.start, statement.stop)
-            self.session += self._group_session
+            (begin, number), self._begin = self._begin, None
+            self._add_step(StepKind.TRANSACTION, number, begin.start, statement.stop)
+            for each in self._group_session:
+                self._state.add(each)
             self._group_session.clear()
+
+    def _outlives_group(self, statement: Statement) -> bool:
+        """What SET sets outlives its transaction; what a PREPARE of a group needs may be gone behind it."""
+        if not sets_session_state(statement) or statement.tokens[0] in ("PREPARE", "LOAD"):
+            return False
+        return not self._sets_local_config(statement)
 
     def _add_alone(self, statement: Statement, kind: Kind) -> None:
         if makes_temporary(statement):
@@ -142,27 +165,29 @@ class _Division:
                 "makes something temporary in a file that is run step by step, of which the next step knows nothing.",
                 "Put BEGIN; and COMMIT; round it and all that uses it: they are then one step.",
             )
-        if lasts_for_transaction(statement):
+        if lasts_for_transaction(statement) or self._sets_local_config(statement):
             raise NoStep(
                 statement,
                 "lasts no longer than its transaction, which is its own in a file that is run step by step.",
                 "Put BEGIN; and COMMIT; round it and all that it is for: they are then one step. SET LOCAL may become "
                 "SET.",
             )
-        if kind is Kind.NON_TRANSACTIONAL:
-            recheck = recheck_of(self._text, statement)
-            self._add_step(StepKind.OUTSIDE, statement.start, statement.stop, recheck)
-        elif may_refuse_transaction(statement):
-            self._add_step(StepKind.EITHER, statement.start, statement.stop, Repeatable())
-        elif calls_routine(statement):
-            self._add_step(StepKind.EITHER, statement.start, statement.stop, _COMMITS_BY_ITSELF)
-        else:
-            self._add_step(StepKind.TRANSACTION, statement.start, statement.stop)
+        step_kind, recheck = self._way_of(statement, kind)
+        self._add_step(step_kind, self._count, statement.start, statement.stop, recheck)
 
-    def _add_step(self, kind: StepKind, start: int, stop: int, recheck: Recheck = _INSIDE) -> None:
+    def _way_of(self, statement: Statement, kind: Kind) -> tuple[StepKind, Recheck]:
+        if kind is Kind.NON_TRANSACTIONAL:
+            return StepKind.OUTSIDE, recheck_of(self._text, statement)
+        if may_refuse_transaction(statement):
+            return StepKind.EITHER, Repeatable()
+        if calls_routine(statement):
+            return StepKind.EITHER, _COMMITS_BY_ITSELF
+        return StepKind.TRANSACTION, _INSIDE
+
+    def _add_step(self, kind: StepKind, statement: int, start: int, stop: int, recheck: Recheck = _INSIDE) -> None:
         self._chain_on(start, stop)
         number = len(self.steps) + 1
-        self.steps.append(Step(kind, number, start, stop, len(self.session), self._chain, recheck))
+        self.steps.append(Step(kind, number, statement, start, stop, self._state.ranges, self._chain, recheck))
 
     def _chain_on(self, start: int, stop: int) -> None:
         # A checkout may change the ends of lines, and a last statement gets its semicolon later: neither is an edit.

@@ -79,8 +79,8 @@ def connection_closed_outside_transaction(migration: str) -> DatabaseUnreachable
     """P1017: the connection was lost while a statement ran that cannot share a transaction."""
     return DatabaseUnreachable(
         "P1017",
-        f"Server has closed the connection while applying {migration}, which runs outside a transaction and stays "
-        "recorded as started.",
+        f"Server has closed the connection while applying {migration}, which runs outside a transaction. It "
+        "may be recorded as started, or as finished.",
         "Deploy again: the next run finds out what is in the database and goes on from there, or says what to do.",
         unknown=True,
     )

@@ -105,7 +105,7 @@ def unanswered_outside_transaction(migration: str) -> DeadlineExceeded:
     return DeadlineExceeded(
         "M609",
         f"The invocation's time was up while applying {migration}, and the server did not answer a cancel. It runs "
-        "outside a transaction and stays recorded as started.",
+        "outside a transaction, and may be recorded as started.",
         "Deploy again: the next run finds out what is in the database and goes on from there, or says what to do. "
         f"{_MORE_TIME}",
         where=Whereabouts(migration=migration),

@@ -48,6 +48,8 @@ class Connection:
     server's process behind the connection, also after that was lost.
     """
 
+    _tries = 2
+
     def __init__(
         self,
         credentials: Credentials,
@@ -140,11 +142,12 @@ class Connection:
         """Send statements as one message, which is one transaction, and return the rows of the last one.
 
         `doing` says what it is for, and `writes` whether it changes something; `refused` may have a better error
-        than M901 for what the server refuses. Raises: MigrateError.
+        than M901 for what the server refuses. What somebody cancels, which leaves nothing, is sent a second time.
+        Raises: MigrateError.
         """
+        message = b";\n".join(statements)
         try:
-            self._restore_reading()
-            return simple_query.fetch(self._channel(), b";\n".join(statements))
+            return self._fetch(message, tries=self._tries)
         except QueryFailed as failed:
             error = failed.error
             if self.cancelled(error):
@@ -152,6 +155,15 @@ class Connection:
             raise refused(error) or connection_errors.unexpected(doing, error.message, error.sqlstate) from failed
         except ConnectionLost as lost:
             raise closed(doing, lost, unknown=writes and lost.sent) from lost
+
+    def _fetch(self, message: bytes, *, tries: int) -> list[Row]:
+        try:
+            self._restore_reading()
+            return simple_query.fetch(self._channel(), message)
+        except QueryFailed as failed:
+            if failed.error.sqlstate != _QUERY_CANCELED or self.deadline.passed or tries <= 1:
+                raise
+        return self._fetch(message, tries=tries - 1)
 
     def cancelled(self, error: ServerError) -> bool:
         """Whether an error says that the deadline ended a statement."""

@@ -30,6 +30,8 @@ _ASSUME: Final = "SET LOCAL ROLE {role}"
 class ReadOnlyConnection(Connection):
     """A connection to any server: what a run would refuse is what is to be told of it."""
 
+    _tries = 1  # a cancel is its own limit's
+
     def _check_server(self) -> None:
         """Nothing is refused."""
 

@@ -158,6 +158,14 @@ def test_a_file_without_a_statement_has_no_steps() -> None:
     assert plan("-- migrate: stepwise\n").mode is Mode.ATOMIC
 
 
+@pytest.mark.parametrize("script", ["SET a.b = 1;", "SET ROLE r; RESET ROLE; PREPARE p AS SELECT 1;"])
+def test_a_file_that_sets_its_session_only_has_no_steps_though_it_asks_for_them(script: str) -> None:
+    asking = plan(f"-- migrate: stepwise\n{script}")
+    decided = plan_execution(Migration(NAME, script.encode()), stepwise=True)
+
+    assert {(each.mode, each.steps, each.fallbacks) for each in (asking, decided)} == {(Mode.ATOMIC, None, frozenset())}
+
+
 FALLBACKS = {
     "CREATE TYPE e AS ENUM ('a');": set(),
     "ALTER TYPE e ADD VALUE 'b'; SELECT 1;": {"55P04"},

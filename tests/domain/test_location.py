@@ -172,3 +172,29 @@ def test_any_place_of_any_text_can_be_shown(text: str, data: st.DataObject) -> N
     assert where.line == script.count(b"\n", 0, offset) + 1
     assert where.column is not None
     assert where.column >= 1
+
+
+def test_the_excerpt_of_a_statement_whose_password_is_in_a_later_line_is_one_line() -> None:
+    where = located(f"ALTER ROLE a\nLOGIN\nPASSWORD '{SECRET}';", "ALTER")
+
+    assert shown(where) == ("ALTER ROLE a", 1)
+
+
+def test_a_line_as_long_as_a_script_is_masked_where_it_is_shown() -> None:
+    secret = f"ALTER ROLE a PASSWORD '{SECRET}';"
+    script = "SELECT 'ü';" * 1000 + secret + " oops;" + secret + "SELECT 'ü';" * 1000
+
+    where = located(script, "oops")
+
+    line, caret = shown(where)
+    assert line[caret - 1 :].startswith("oops;ALTER ROLE a PASSWORD ***")
+    assert line[: caret - 1].endswith("PASSWORD ***" + " " * len(SECRET[1:]) + "; "), (
+        "the mask is as wide as what it hides"
+    )
+    assert (len(line), where.statement, where.column) == (160, 1002, len(script[: script.index("oops")]) + 1)
+
+
+def test_a_long_line_of_wide_characters_is_shown_as_widely_as_any() -> None:
+    line, caret = shown(located(f"oops{'🐢' * 300}", "oops"))
+
+    assert (len(line), caret) == (160, 1)

@@ -226,8 +226,8 @@ def test_a_halfway_migration_that_blocks_is_told_like_a_failed_one() -> None:
 
     assert blocked.value.code == "P3009"
     assert blocked.value.lines == (
-        f"{B}: half done, 1 of 3 steps, stopped at ERROR: a exists (SQLSTATE 42P07). A deploy from a directory that has "
-        "it, and not of an older `to`, goes on with it",
+        f"{B}: half done, 1 of 3 steps, stopped at ERROR: a exists (SQLSTATE 42P07). A deploy from a directory that "
+        "has it, and not of an older `to`, goes on with it",
     )
 
 

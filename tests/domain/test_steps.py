@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from lambda_fn.domain.recheck import IndexCreated, Repeatable, Unknowable
-from lambda_fn.domain.statements import UnreadableScript
+from lambda_fn.domain.statements import UnreadableScript, split
 from lambda_fn.domain.steps import NoStep, Step, StepKind, Steps, plan_steps
 
 TRANSACTION, EITHER, OUTSIDE = StepKind.TRANSACTION, StepKind.EITHER, StepKind.OUTSIDE
@@ -100,11 +100,11 @@ def test_groups_end_with_their_commit() -> None:
 
 
 def test_a_step_has_the_session_statements_before_it_and_no_others() -> None:
-    script = "SELECT 1; SET a.b = 1; PREPARE p AS SELECT 2; EXECUTE p; RESET a.b; VACUUM; LOAD 'x'"
+    script = "SELECT 1; SET a.b = 1; PREPARE p AS SELECT 2; EXECUTE p; SET c.d = 1; VACUUM; LOAD 'x'"
 
     assert parts(script) == [(TRANSACTION, "SELECT 1;"), (TRANSACTION, "EXECUTE p;"), (OUTSIDE, "VACUUM;")]
     before = ["SET a.b = 1;", "PREPARE p AS SELECT 2;"]
-    assert states(script) == [[], before, [*before, "RESET a.b;"]]
+    assert states(script) == [[], before, [*before, "SET c.d = 1;"]]
 
 
 def test_what_a_group_sets_holds_for_the_steps_behind_it() -> None:
@@ -115,15 +115,40 @@ def test_what_a_group_sets_holds_for_the_steps_behind_it() -> None:
     )
 
     first = ["SET a.x = 1;"]
-    behind = [*first, "SET a.y = 2;", "RESET a.x;"]
+    behind = ["SET a.y = 2;", "RESET a.x;"]
     assert states(script) == [first, behind, behind, behind]
 
 
 @pytest.mark.parametrize(
-    "inside", ["PREPARE p AS SELECT * FROM gone;", "SELECT set_config('a.b', '1', true);", "DEALLOCATE p;"]
-)
+    "inside",
+    [
+        "PREPARE p AS SELECT * FROM gone;", "SELECT set_config('a.b', '1', true);", "DEALLOCATE p;",
+        "SET LOCAL a.b = 1;", "LOAD 'x';",
+    ],
+)  # fmt: skip
 def test_what_may_be_for_a_group_alone_is_not_repeated_behind_it(inside: str) -> None:
     assert states(f"BEGIN; {inside} COMMIT; SELECT 1;") == [[], []]
+
+
+def test_all_session_statements_count_for_the_chain_also_those_that_are_replaced() -> None:
+    assert chain("SET a = 1; SET a = 2; SELECT 1", 1) != chain("SET a = 2; SELECT 1", 1)
+    assert chain("PREPARE p AS TABLE t; DEALLOCATE p; SELECT 1", 1) != chain("SELECT 1", 1)
+
+
+def test_steps_share_what_holds_before_them() -> None:
+    """Ten thousand steps behind a hundred settings are not a million ranges."""
+    steps = plan("SET a = 1; SET b = 1;" + "SELECT 1; SELECT 2;" * 3 + "SET a = 2; SELECT 1;").steps
+
+    assert len({id(step.session) for step in steps}) == 2
+    assert {len(step.session) for step in steps} == {2}
+
+
+def test_a_step_knows_the_number_of_its_first_statement() -> None:
+    script = "SET a.b = 1; SELECT 1; BEGIN; SELECT 2; SELECT 3; COMMIT;; VACUUM; RESET ALL; CALL p()"
+    numbers = {statement.start: number for number, statement in enumerate(split(script.encode()), 1)}
+
+    assert [step.statement for step in plan(script).steps] == [2, 3, 7, 9]
+    assert [numbers[step.start] for step in plan(script).steps] == [2, 3, 7, 9]
 
 
 NO_STEPS = {
@@ -288,10 +313,16 @@ def test_steps_are_in_order_and_cover_the_statements_once(pieces: list[str]) -> 
     steps = plan(script)
 
     ranges = [(step.start, step.stop) for step in steps.steps]
-    groups = [(start, stop) for start, stop in ranges if script.encode()[start:stop].startswith(b"BEGIN")]
-    outside = [one for one in steps.session if not any(start <= one[0] < stop for start, stop in groups)]
-    covered = sorted([*ranges, *outside])
-    assert all(before[1] <= after[0] for before, after in pairwise(covered))
-    assert ranges == sorted(ranges)
-    assert [step.session for step in steps.steps] == sorted(step.session for step in steps.steps)
+    assert all(before[1] <= after[0] for before, after in pairwise(ranges))
+    for step in steps.steps:
+        assert list(step.session) == sorted(set(step.session))
+        assert all(stop <= step.start for _, stop in step.session)
+        # One name is set in these scripts, so that one statement holds at most, and the last one does.
+        sets = [place for place in places_of_sets(script) if place < step.start]
+        assert [start for start, _ in step.session] == sets[-1:]
     assert len(steps.steps) == sum(piece in PIECES and not is_session(piece) for piece in pieces)
+
+
+def places_of_sets(script: str) -> list[int]:
+    statements = split(script.encode())
+    return [statement.start for statement in statements if statement.tokens[:1] == ("SET",)]

@@ -13,7 +13,8 @@ SCRIPT = "CREATE TABLE first (a int);\nCREATE INDEX CONCURRENTLY i ON first (a);
 # As a run leaves it that was killed while the index was built: text for people, and our journal in the last line.
 LOGS = (
     "Applied 1 of 2 steps. The next run goes on with step 2.\n"
-    '{"migrateLambda": {"attempts": 0, "run": "r", "steps": 2, "done": 1, "chain": "00", "begun": 2, "before": "", "begunChain": "01"}}'
+    '{"migrateLambda": {"attempts": 0, "run": "r", "steps": 2, "done": 1, "chain": "00", "begun": 2, "before": "", '
+    '"begunChain": "01"}}'
 )
 
 

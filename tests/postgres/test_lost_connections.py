@@ -121,6 +121,24 @@ def test_a_failover_is_waited_for_while_the_name_still_leads_to_a_standby(tmp_pa
             assert project.tables() == {"a"}
 
 
+def test_a_query_of_ours_that_somebody_cancels_is_sent_again(project: Project) -> None:
+    project.write("20240101000000_a", "CREATE TABLE a (id int);")
+    project.run()
+    project.write("20240102000000_b", "CREATE TABLE b (id int);")
+    waiting = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with ThreadPoolExecutor() as pool, project.connect() as other:
+        other.execute("BEGIN")
+        other.execute("LOCK TABLE _prisma_migrations IN ACCESS EXCLUSIVE MODE")
+        running = pool.submit(project.run)
+        while not (found := project.query(waiting)):
+            time.sleep(0.02)
+        project.query("SELECT pg_cancel_backend(%s)", found[0]["pid"])
+        other.execute("COMMIT")
+        outcome = running.result()
+
+    assert (outcome.status, outcome.error) == (Status.APPLIED, None)
+
+
 class BySecret:
     """A deploy by a secret; when it connects again, the database has another password."""
 

@@ -235,7 +235,10 @@ def test_a_setting_that_fails_before_a_statement_outside_of_transactions_is_wher
 
 HOSTILE = {
     "the lock is let go": "SELECT pg_advisory_unlock_all();",
-    "the path is emptied": "DO $$ BEGIN PERFORM set_config('search_path', '', false); END $$;",
+    "the path is emptied": (
+        "CREATE FUNCTION empty() RETURNS text LANGUAGE sql AS $$ SELECT set_config('search_path', '', false) $$; "
+        "SELECT empty();"
+    ),
     "a function like one of PostgreSQL's": (
         "CREATE FUNCTION now() RETURNS timestamptz LANGUAGE sql AS 'SELECT NULL::timestamptz'; SET search_path = "
         "public, pg_catalog;"
