@@ -46,14 +46,16 @@ def plan_resumption(migration: Migration, execution: Execution, record: Migratio
     if steps is None or steps.chain_after(journal.done) != journal.chain:
         raise history_errors.finished_steps_edited(migration.name, journal.done, journal.steps)
     if journal.begun is not None:
-        _check_begun(migration, steps, journal)
+        _check_begun(migration, execution, steps, journal)
     return Resumption(record.id, journal)
 
 
-def _check_begun(migration: Migration, steps: Steps, journal: Journal) -> None:
+def _check_begun(migration: Migration, execution: Execution, steps: Steps, journal: Journal) -> None:
     if steps.chain_after(journal.done + 1) != journal.begun_chain:
         raise history_errors.begun_step_edited(migration.name, journal.done + 1)
     step = steps.steps[journal.done]
     if isinstance(step.recheck, Unknowable):
-        where = location.of_error(migration.name, migration.text, offset=step.start, sqlstate="")
+        where = location.of_error(
+            migration.name, migration.text, offset=step.start, sqlstate="", landmarks=execution.landmarks
+        )
         raise history_errors.step_without_end(step.number, len(steps.steps), where)

@@ -549,4 +549,5 @@ def test_what_cannot_be_gone_on_with_any_more_stops_the_run_before_the_first_scr
 
     server.while_waiting = others
 
-    refusal(Run(server, (A, CALLING_B, C)), HistoryBlocked, "M507")
+    assert refusal(Run(server, (A, CALLING_B, C)), HistoryBlocked, "M507").where.migration == CALLING_B.name
+    assert not any(action.startswith("apply") for action in server.actions)
