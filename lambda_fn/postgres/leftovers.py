@@ -12,7 +12,7 @@ from lambda_fn.postgres.run_context import RunContext
 from lambda_fn.postgres.simple_query import ConnectionLost, QueryFailed
 
 _PAUSE_S = 0.5
-_LIMIT_IN_RESERVE_S = 2.0
+_SHARE_OF_REST = 0.3  # of what is left behind the deadline; the rest is for the record and the answer
 
 
 class Leftovers:
@@ -43,7 +43,8 @@ class Leftovers:
 
         Past the deadline it is tried for a moment only. Raises: ConnectionLost.
         """
-        limit_s = _LIMIT_IN_RESERVE_S if self._connection.deadline.passed else self._lock_timeout_s(course)
+        deadline = self._connection.deadline
+        limit_s = deadline.verdict_left_s * _SHARE_OF_REST if deadline.passed else self._lock_timeout_s(course)
         try:
             if self._find(course, step) is Gap.HALF_DONE:
                 self._clean(course, step, limit_s)
