@@ -25,6 +25,7 @@ from lambda_fn.postgres.simple_query import Completion, ConnectionLost, QueryFai
 
 LOCK_NOT_AVAILABLE = "55P03"
 _WORTH_TRYING_AGAIN = (LOCK_NOT_AVAILABLE, "40P01")
+_QUERY_CANCELED = "57014"  # by somebody, before the script began
 _REPORT_EVERY_S = 10.0
 
 
@@ -55,6 +56,8 @@ class Refused(Exception):
     @property
     def wants_lock(self) -> bool:
         """Whether it is worth to try again, because somebody else was in the way."""
+        if self.why is Refusal.OURS:
+            return self.error.sqlstate in (*_WORTH_TRYING_AGAIN, _QUERY_CANCELED)
         return self.why is Refusal.SCRIPT and self.error.sqlstate in _WORTH_TRYING_AGAIN
 
 

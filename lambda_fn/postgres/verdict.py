@@ -35,6 +35,8 @@ class Verdicts:
                 return connection_errors.advisory_lock_lost(name, stayed)
             case Refusal.NOT_RECORDED:
                 return apply_errors.not_recorded(Whereabouts(migration=name), stayed)
+            case Refusal.OURS if self._connection.cancelled(error):
+                return deadline_errors.during_migration(Whereabouts(migration=name), stayed)
             case Refusal.OURS:
                 return connection_errors.unexpected(_PREPARING, error.message, error.sqlstate)
             case Refusal.ENDED:

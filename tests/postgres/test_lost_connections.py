@@ -9,7 +9,7 @@ import boto3
 import pytest
 
 from lambda_fn.domain.outcome import Outcome, Status
-from lambda_fn.postgres import recovery
+from lambda_fn.postgres import recovery, sql
 from lambda_fn.settings import Settings
 from local.postgres import PostgresServer
 from local.secrets_manager import LocalSecretsManager
@@ -134,6 +134,26 @@ def test_a_query_of_ours_that_somebody_cancels_is_sent_again(project: Project) -
             time.sleep(0.02)
         project.query("SELECT pg_cancel_backend(%s)", found[0]["pid"])
         other.execute("COMMIT")
+        outcome = running.result()
+
+    assert (outcome.status, outcome.error) == (Status.APPLIED, None)
+
+
+@pytest.mark.parametrize("script", ["CREATE TABLE b (id int);", "VACUUM a;"])
+def test_a_prologue_that_somebody_cancels_is_sent_again(
+    project: Project, monkeypatch: pytest.MonkeyPatch, script: str
+) -> None:
+    project.write("20240101000000_a", "CREATE TABLE a (id int);")
+    project.run()
+    project.write("20240102000000_b", script)
+    slow = "SELECT pg_catalog.pg_sleep(0.5);" + sql.CHECK_SESSION_LOCK
+    monkeypatch.setattr(sql, "CHECK_SESSION_LOCK", slow)
+    sleeping = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'"
+    with ThreadPoolExecutor() as pool:
+        running = pool.submit(project.run)
+        while not (found := project.query(sleeping)):
+            time.sleep(0.02)
+        project.query("SELECT pg_cancel_backend(%s)", found[0]["pid"])
         outcome = running.result()
 
     assert (outcome.status, outcome.error) == (Status.APPLIED, None)
