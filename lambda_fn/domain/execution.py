@@ -194,7 +194,7 @@ class _Survey:
             self._executed += 1
         if kind is Kind.NON_TRANSACTIONAL and self._non_transactional is None:
             self._non_transactional = statement
-        self._fallbacks |= set(_fallbacks(statement))
+        self._fallbacks.update(_fallbacks(statement))
         if statement.stop - self._chunk_start >= CHUNK_BYTES:
             self._end_chunk(statement.stop)
             self._landmarks.append(Landmark(statement.stop, self._executed + len(self._controls)))

@@ -71,8 +71,8 @@ def masks_literals(statement: Statement) -> bool:
     return _HOLDS_SECRETS.match(" ".join(statement.tokens[:3])) is not None
 
 
-_PART: Final = r'(?:"(?:[^"]|"")*"|[^\s"\'()]+)'
-_NAME: Final = rf"{_PART}(?: \. {_PART})*"
+PART: Final = r'(?:"(?:[^"]|"")*"|[^\s"\'()]+)'
+NAME: Final = rf"{PART}(?: \. {PART})*"
 
 _HOLDS_SECRETS: Final = re.compile(r"(?:CREATE|ALTER) (?:ROLE|USER|GROUP|SERVER|SUBSCRIPTION) ")
 
@@ -125,8 +125,8 @@ _RULES: Final[dict[str, _Rules]] = {
     "DISCARD": _rules((Kind.DISCARD_ALL, r"DISCARD ALL")),
     "COPY": _rules(
         # The server takes STDOUT for STDIN and the other way round.
-        (Kind.COPY_FROM_STDIN, rf"COPY (?:BINARY )?{_NAME}(?: \(\))? FROM (?:STDIN|STDOUT)(?: .*)?"),
-        (Kind.COPY_TO_STDOUT, rf"COPY (?:BINARY )?(?:\(\)|{_NAME}(?: \(\))?) TO (?:STDIN|STDOUT)(?: .*)?"),
+        (Kind.COPY_FROM_STDIN, rf"COPY (?:BINARY )?{NAME}(?: \(\))? FROM (?:STDIN|STDOUT)(?: .*)?"),
+        (Kind.COPY_TO_STDOUT, rf"COPY (?:BINARY )?(?:\(\)|{NAME}(?: \(\))?) TO (?:STDIN|STDOUT)(?: .*)?"),
     ),
     "SET": _rules(
         (
@@ -156,9 +156,9 @@ _RULES: Final[dict[str, _Rules]] = {
     "ALTER": _rules(
         (
             Kind.NON_TRANSACTIONAL,
-            rf"ALTER SYSTEM .*|ALTER DATABASE {_PART} SET TABLESPACE {_PART}"
-            rf"|ALTER TABLE (?:IF EXISTS )?(?:ONLY )?{_NAME}(?: \*)? DETACH PARTITION {_NAME} CONCURRENTLY"
-            rf"|ALTER SUBSCRIPTION {_PART} REFRESH .*",
+            rf"ALTER SYSTEM .*|ALTER DATABASE {PART} SET TABLESPACE {PART}"
+            rf"|ALTER TABLE (?:IF EXISTS )?(?:ONLY )?{NAME}(?: \*)? DETACH PARTITION {NAME} CONCURRENTLY"
+            rf"|ALTER SUBSCRIPTION {PART} REFRESH .*",
         )
     ),
 }
@@ -176,11 +176,11 @@ _BY_OPTIONS: Final[tuple[tuple[re.Pattern[str], Callable[[_Settings], bool]], ..
     # Without connecting, or told so, the publisher gets no slot: creating one cannot be rolled back.
     (re.compile(r"CREATE SUBSCRIPTION "), lambda on: on.get("connect", True) and on.get("create_slot", True)),
     (
-        re.compile(rf"ALTER SUBSCRIPTION {_PART} (?:SET|ADD|DROP) PUBLICATION "),
+        re.compile(rf"ALTER SUBSCRIPTION {PART} (?:SET|ADD|DROP) PUBLICATION "),
         lambda on: on.get("refresh", True),
     ),
     (
-        re.compile(rf"ALTER SUBSCRIPTION {_PART} SET \(\)"),
+        re.compile(rf"ALTER SUBSCRIPTION {PART} SET \(\)"),
         lambda on: "failover" in on or not on.get("two_phase", True),
     ),
 )

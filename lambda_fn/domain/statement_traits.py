@@ -6,6 +6,7 @@ Patterns are matched as in statement_kinds: against the tokens joined by single 
 import re
 from typing import Final
 
+from lambda_fn.domain.statement_kinds import NAME, PART
 from lambda_fn.domain.statements import Statement
 
 
@@ -39,8 +40,6 @@ def makes_temporary(statement: Statement) -> bool:
     return _matches(_MAKES_TEMPORARY, statement) or _selects_into_temporary(statement.tokens)
 
 
-_PART: Final = r'(?:"(?:[^"]|"")*"|[^\s"\'()]+)'
-_NAME: Final = rf"{_PART}(?: \. {_PART})*"
 _TEMPORARY: Final = r"(?:(?:GLOBAL|LOCAL) )?TEMP(?:ORARY)?"
 
 _Patterns = dict[str, re.Pattern[str]]
@@ -56,12 +55,12 @@ def _matches(patterns: _Patterns, statement: Statement) -> bool:
     return pattern is not None and pattern.fullmatch(" ".join(statement.tokens)) is not None
 
 
-_ADDS_ENUM_VALUE: Final = _patterns(ALTER=rf"ALTER TYPE {_NAME} ADD VALUE .*")
+_ADDS_ENUM_VALUE: Final = _patterns(ALTER=rf"ALTER TYPE {NAME} ADD VALUE .*")
 
 _MAY_REFUSE_TRANSACTION: Final = _patterns(
     # The second form is that of before 8.3, which the server still takes.
-    CLUSTER=rf"CLUSTER(?: \(\)| VERBOSE)? (?:{_NAME}(?: USING {_PART})?|{_PART} ON {_NAME})",
-    REINDEX=rf"REINDEX(?: \(\))? (?:TABLE|INDEX) {_NAME}",
+    CLUSTER=rf"CLUSTER(?: \(\)| VERBOSE)? (?:{NAME}(?: USING {PART})?|{PART} ON {NAME})",
+    REINDEX=rf"REINDEX(?: \(\))? (?:TABLE|INDEX) {NAME}",
 )
 
 _SETS_SESSION_STATE: Final = _patterns(

@@ -15,7 +15,6 @@ from lambda_fn.postgres.run_context import RunContext
 from lambda_fn.postgres.simple_query import QueryFailed
 from lambda_fn.postgres.transaction import Refusal, Refused
 
-_QUERY_CANCELED = "57014"
 _READ_OTHERWISE = ServerError(
     sqlstate="0A000",
     message="a script that is run step by step cannot change client_encoding or standard_conforming_strings",
@@ -64,22 +63,13 @@ class Announcements:
         ranges, text = course.steps.state_of(step), attempt.execution.text
         statements = [*ours, *(text[start:stop] for start, stop in ranges)]
         try:
-            self._send(statements)
+            connection.send_again_if_cancelled(statements)
         except QueryFailed as failed:
             raise _refused(failed, fence, len(ours), ranges) from failed
         course.is_recorded = True
         if not connection.reads_as_expected:
             # The statement itself is read next, and would be read otherwise.
             raise Refused(Refusal.SCRIPT, _READ_OTHERWISE, ranges[-1][0] if ranges else step.start)
-
-    def _send(self, statements: list[bytes]) -> None:
-        """What somebody cancels, which leaves nothing, is sent a second time."""
-        try:
-            self._connection.send(statements)
-        except QueryFailed as failed:
-            if failed.error.sqlstate != _QUERY_CANCELED or self._connection.deadline.passed:
-                raise
-            self._connection.send(statements)
 
     def _limits_of(self, step: Step, directives: Directives) -> list[bytes]:
         """The limits of the statement; a routine that commits by itself waits for locks as the server is set up."""

@@ -79,25 +79,23 @@ class Attempts:
 
         The same file failing again updates its row and the count in it, instead of adding rows.
         """
-        rows = self._fetch(self._compose(sql.LAST_ROLLED_BACK, attempt), doing=_RECORDING)
-        attempts = attempts_in(rows[0][1]) if rows else 0
-        logs = logs_text(error, where, attempts=attempts + 1, run_id=self._connection.run_id)
-        if attempts:
-            statement = self._connection.compose(sql.UPDATE_FAILED, id=rows[0][0], logs=logs)
-        else:
-            statement = self._compose(sql.INSERT_ROLLED_BACK, attempt, logs=logs)
-        self._write(statement)
+        update, logs = self._counted(attempt, error, where)
+        self._write(update or self._compose(sql.INSERT_ROLLED_BACK, attempt, logs=logs))
 
     def roll_back_started(self, attempt: Attempt, error: ServerError, where: Whereabouts) -> None:
         """The same for a migration in steps of which nothing stayed, whose row is there already."""
+        update, logs = self._counted(attempt, error, where)
+        if update is None:
+            self._write(self._compose(sql.MARK_ATTEMPT_ROLLED_BACK, attempt, logs=logs))
+        else:
+            self._write(self._compose(sql.FORGET_STARTED, attempt), update)
+
+    def _counted(self, attempt: Attempt, error: ServerError, where: Whereabouts) -> tuple[bytes | None, str]:
+        """What updates the row of an earlier attempt at the same file, None where there is none, and the logs."""
         rows = self._fetch(self._compose(sql.LAST_ROLLED_BACK, attempt), doing=_RECORDING)
         attempts = attempts_in(rows[0][1]) if rows else 0
         logs = logs_text(error, where, attempts=attempts + 1, run_id=self._connection.run_id)
-        if attempts:
-            update = self._connection.compose(sql.UPDATE_FAILED, id=rows[0][0], logs=logs)
-            self._write(self._compose(sql.FORGET_STARTED, attempt), update)
-        else:
-            self._write(self._compose(sql.MARK_ATTEMPT_ROLLED_BACK, attempt, logs=logs))
+        return self._connection.compose(sql.UPDATE_FAILED, id=rows[0][0], logs=logs) if attempts else None, logs
 
     def record_failed(self, attempt: Attempt, error: ServerError, where: Whereabouts) -> None:
         """Record an attempt of which part may have stayed: it blocks deploys until a person resolves it."""

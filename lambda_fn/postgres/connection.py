@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import LiteralString
+from typing import LiteralString, TypeVar
 
 import psycopg
 from psycopg import pq
@@ -18,6 +18,7 @@ from lambda_fn.domain.target import DEFAULT_SCHEMA
 from lambda_fn.errors import MigrateError
 from lambda_fn.errors import connection as connection_errors
 from lambda_fn.errors import deadline as deadline_errors
+from lambda_fn.errors.classes import NOTHING_STAYED, Stayed
 from lambda_fn.ports import Credentials
 from lambda_fn.postgres import simple_query, sql
 from lambda_fn.postgres.login import log_in
@@ -29,6 +30,7 @@ _CANCEL_EVERY_S = 1.0
 _QUERY_CANCELED = "57014"
 NOT_SENT = ServerError(sqlstate=_QUERY_CANCELED, message="canceled before it was sent: the time was up")
 
+_T = TypeVar("_T")
 Value = str | list[str] | int | compose.Composable | None
 
 
@@ -147,7 +149,7 @@ class Connection:
         """
         message = b";\n".join(statements)
         try:
-            return self._fetch(message, tries=self._tries)
+            return self._again_if_cancelled(lambda: self._fetch(message))
         except QueryFailed as failed:
             error = failed.error
             if self.cancelled(error):
@@ -156,14 +158,23 @@ class Connection:
         except ConnectionLost as lost:
             raise closed(doing, lost, unknown=writes and lost.sent) from lost
 
-    def _fetch(self, message: bytes, *, tries: int) -> list[Row]:
-        try:
-            self._restore_reading()
-            return simple_query.fetch(self._channel(), message)
-        except QueryFailed as failed:
-            if failed.error.sqlstate != _QUERY_CANCELED or self.deadline.passed or tries <= 1:
-                raise
-        return self._fetch(message, tries=tries - 1)
+    def send_again_if_cancelled(self, statements: Iterable[bytes]) -> Completion:
+        """As `send`; what somebody cancels, which leaves nothing, is sent a second time."""
+        given = tuple(statements)
+        return self._again_if_cancelled(lambda: self.send(given))
+
+    def _fetch(self, message: bytes) -> list[Row]:
+        self._restore_reading()
+        return simple_query.fetch(self._channel(), message)
+
+    def _again_if_cancelled(self, send: Callable[[], _T]) -> _T:
+        for tries_left in range(self._tries - 1, -1, -1):
+            try:
+                return send()
+            except QueryFailed as failed:
+                if failed.error.sqlstate != _QUERY_CANCELED or self.deadline.passed or not tries_left:
+                    raise
+        raise AssertionError("it is tried once at least")
 
     def cancelled(self, error: ServerError) -> bool:
         """Whether an error says that the deadline ended a statement."""
@@ -273,10 +284,10 @@ class Connection:
             )
 
 
-def closed(doing: str, lost: ConnectionLost, *, unknown: bool) -> MigrateError:
+def closed(doing: str, lost: ConnectionLost, *, unknown: bool, stayed: Stayed = NOTHING_STAYED) -> MigrateError:
     """What a lost connection means; `unknown` when a commit was under way. Our own giving up is no fault of it."""
     if not lost.given_up:
-        return connection_errors.connection_closed(doing, lost.reason, unknown=unknown)
+        return connection_errors.connection_closed(doing, lost.reason, unknown=unknown, stayed=stayed)
     return deadline_errors.unanswered(doing) if unknown else deadline_errors.during(doing)
 
 

@@ -10,7 +10,7 @@ from lambda_fn.errors import deadline as deadline_errors
 from lambda_fn.errors.classes import Stayed
 from lambda_fn.postgres import sql
 from lambda_fn.postgres.advisory_lock import PolledAdvisoryLock
-from lambda_fn.postgres.connection import Connection
+from lambda_fn.postgres.connection import Connection, closed
 from lambda_fn.postgres.simple_query import ConnectionLost, QueryFailed
 
 _VERDICT_WAIT_S = 15.0
@@ -94,9 +94,7 @@ class Recovery:
         """What a lost connection means; the server itself ends a transaction that outlives the deadline."""
         if not unknown and (lost.given_up or self._connection.deadline.passed):
             return deadline_errors.during_migration(Whereabouts(migration=migration), stayed)
-        if lost.given_up:
-            return deadline_errors.unanswered(doing)
-        return connection_errors.connection_closed(doing, lost.reason, unknown=unknown, stayed=stayed)
+        return closed(doing, lost, unknown=unknown, stayed=stayed)
 
     def _reconnect(self) -> None:
         give_up_at_s = time.monotonic() + self._verdict_wait_s

@@ -54,8 +54,8 @@ class Refused(Exception):
         self.lock_wait_s = 0.0
 
     @property
-    def wants_lock(self) -> bool:
-        """Whether it is worth to try again, because somebody else was in the way."""
+    def is_worth_another_try(self) -> bool:
+        """Whether somebody else was in the way."""
         if self.why is Refusal.OURS:
             return self.error.sqlstate in (*_WORTH_TRYING_AGAIN, _QUERY_CANCELED)
         return self.why is Refusal.SCRIPT and self.error.sqlstate in _WORTH_TRYING_AGAIN
@@ -82,7 +82,7 @@ class Transactions:
                 with climb.attempt() as rung:
                     return self._attempt(work, rung.lock_timeout_ms, notices)
             except Refused as refused:
-                if not refused.wants_lock or not climb.go_on():
+                if not refused.is_worth_another_try or not climb.go_on():
                     refused.blockers, refused.lock_wait_s = climb.blockers, climb.waited_s
                     raise
 
