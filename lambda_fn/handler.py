@@ -2,24 +2,31 @@
 
 import contextlib
 import itertools
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol, assert_never
 
 from lambda_fn import wiring
 from lambda_fn.commands.draft import Draft
-from lambda_fn.domain.event import LoggerMissing, RunFailed, Skipped
+from lambda_fn.domain.event import Event, LoggerMissing, RunFailed, Skipped
 from lambda_fn.domain.outcome import Outcome, Status
-from lambda_fn.domain.reply import Put, Raise, Reply, Return
+from lambda_fn.domain.reply import Call, Put, Raise, Reply, Return
 from lambda_fn.domain.request import Request
 from lambda_fn.errors import MigrateError
 from lambda_fn.errors import internal as internal_errors
-from lambda_fn.invokers.invoker import Function, Invoker, Skip
+from lambda_fn.invokers.explanation import located
+from lambda_fn.invokers.invoker import AsSet, Function, Invoker, Skip
 from lambda_fn.invokers.recognition import recognise
+from lambda_fn.invokers.scheduled import Scheduled
 from lambda_fn.ports import Reporter
 from lambda_fn.settings import Settings
 
 _INVOCATIONS = itertools.count()  # of this container
 _LAST_WORDS_S = 0.5  # to log that an answer could not be delivered, before Lambda kills the function
+
+
+TimeLeft = Callable[[], float]
+"""How many seconds are left to deliver an answer."""
 
 
 class LambdaContext(Protocol):
@@ -52,12 +59,14 @@ def lambda_handler(event: object, context: LambdaContext) -> dict[str, object]:
     """
     cold_start, given_s = next(_INVOCATIONS) == 0, _remaining_s(context)
     labels = Settings.labels_from_env()
-    invoker = recognise(event, Function(context.function_name, context.log_group_name, context.log_stream_name))
-    reporter = _reporter(labels, context)
+    function = Function(context.function_name, context.log_group_name, context.log_stream_name)
+    invoker = recognise(event, function)
+    reporter = _Located(_reporter(labels, context), function)
     outcome = _outcome(invoker, reporter, context)
     if outcome.status is not Status.SKIPPED:
         time_used = 1 - _remaining_s(context) / max(given_s, 0.001)
-        _publish_metrics(outcome, labels, cold_start=cold_start, time_used_percent=100 * time_used)
+        watched = isinstance(invoker, Scheduled)
+        _publish_metrics(outcome, labels, watched=watched, cold_start=cold_start, time_used_percent=100 * time_used)
     return _carry_out(invoker.reply(outcome), reporter, context)
 
 
@@ -67,9 +76,10 @@ def _outcome(invoker: Invoker, reporter: Reporter, context: LambdaContext) -> Ou
         asked = invoker.request()
         if isinstance(asked, Skip):
             return _skipped(asked, reporter, context)
+        settings = Settings.from_env()
         return wiring.run(
-            asked,
-            Settings.from_env(),
+            settings.hook_request if isinstance(asked, AsSet) else asked,
+            settings,
             reporter,
             run_id=context.aws_request_id,
             remaining_s=_remaining_s(context),
@@ -91,6 +101,20 @@ def _failed(error: MigrateError, reporter: Reporter, context: LambdaContext) -> 
     return Draft(Request(), context.aws_request_id).outcome(error, elapsed_ms=0)
 
 
+class _Located:
+    """A reporter that says with an error where the log is, in the words that the invoker gets too."""
+
+    def __init__(self, reporter: Reporter, function: Function) -> None:
+        self._reporter = reporter
+        self._function = function
+
+    def report(self, event: Event) -> None:
+        """Pass the event on."""
+        if isinstance(event, RunFailed):
+            event = RunFailed(located(event.error, self._function))
+        self._reporter.report(event)
+
+
 def _reporter(labels: Settings, context: LambdaContext) -> Reporter:
     """Powertools' Logger; without it, for whatever reason, what happens is told in plain records."""
     run_id = context.aws_request_id
@@ -106,7 +130,9 @@ def _reporter(labels: Settings, context: LambdaContext) -> Reporter:
         return reporter
 
 
-def _publish_metrics(outcome: Outcome, labels: Settings, *, cold_start: bool, time_used_percent: float) -> None:
+def _publish_metrics(
+    outcome: Outcome, labels: Settings, *, watched: bool, cold_start: bool, time_used_percent: float
+) -> None:
     # Metrics are told about a run; they must not keep the invoker from being told.
     with contextlib.suppress(Exception):
         from lambda_fn.aws.observability import publish_metrics
@@ -115,6 +141,7 @@ def _publish_metrics(outcome: Outcome, labels: Settings, *, cold_start: bool, ti
             outcome,
             namespace=labels.metrics_namespace,
             service=labels.service,
+            watched=watched,
             cold_start=cold_start,
             time_used_percent=time_used_percent,
         )
@@ -129,7 +156,10 @@ def _carry_out(reply: Reply, reporter: Reporter, context: LambdaContext) -> dict
         case Return(payload):
             return payload
         case Put(payload=payload):
-            _deliver(reply, reporter, context)
+            _deliver(lambda time_left_s: _put(reply, time_left_s), reporter, context)
+            return payload
+        case Call(payload=payload):
+            _deliver(lambda time_left_s: _call(reply, time_left_s), reporter, context)
             return payload
         case Raise(error):
             # Without the causes: a driver's message may repeat more than ours does.
@@ -138,12 +168,22 @@ def _carry_out(reply: Reply, reporter: Reporter, context: LambdaContext) -> dict
             assert_never(reply)
 
 
-def _deliver(reply: Put, reporter: Reporter, context: LambdaContext) -> None:
-    # Imported here: only this answer pays for an HTTP client.
+# Imported here: only these answers pay for an HTTP client, and for boto3.
+def _put(reply: Put, time_left_s: TimeLeft) -> None:
     from lambda_fn.aws import delivery
 
+    delivery.put(reply, time_left_s=time_left_s)
+
+
+def _call(reply: Call, time_left_s: TimeLeft) -> None:
+    from lambda_fn.aws import result
+
+    result.deliver(reply, time_left_s=time_left_s)
+
+
+def _deliver(send: Callable[[TimeLeft], None], reporter: Reporter, context: LambdaContext) -> None:
     try:
-        delivery.put(reply, time_left_s=lambda: _remaining_s(context) - _LAST_WORDS_S)
+        send(lambda: _remaining_s(context) - _LAST_WORDS_S)
     except MigrateError as error:
         reporter.report(RunFailed(error))
         # Lambda then invokes once more with the event, and the answer is tried again.

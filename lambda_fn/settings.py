@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from lambda_fn.domain.hook import HookAction
 from lambda_fn.domain.lock_ladder import BUDGET_S
-from lambda_fn.domain.request import Request
+from lambda_fn.domain.request import Action, Request
 from lambda_fn.domain.target import Auth, Overrides, SslMode
 from lambda_fn.domain.variable import Variable
 from lambda_fn.domain.variables import VARIABLES
@@ -45,6 +46,7 @@ class Settings:
     lock_budget_s: float = BUDGET_S
     concurrent_lock_timeout_s: float = CONCURRENT_LOCK_TIMEOUT_S
     concurrent_statement_timeout_s: float | None = None
+    hook_action: HookAction = HookAction.VERIFY
     reserve_s: float = RESERVE_S
     metrics_namespace: str = "MigrateLambda"
     service: str = "migrate-lambda"
@@ -99,6 +101,11 @@ class Settings:
     def elsewhere(self, database_url: str | None = None) -> "Settings":
         """For another database: nothing of where the set one lies and whose it is counts for it."""
         return replace(self, database_url=database_url, secret_id=None, host=None, port=None, dbname=None, user=None)
+
+    @property
+    def hook_request(self) -> Request:
+        """What a hook asks for that does not say it."""
+        return Request(Action(self.hook_action))
 
     @property
     def overrides(self) -> Overrides:

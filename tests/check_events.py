@@ -1,4 +1,4 @@
-"""`python -m tests.check_events`: every file in events/ is JSON that an invoker takes."""
+"""`python -m tests.check_events`: every file in events/ is JSON that an invoker takes, or refuses as its name says."""
 
 import json
 import sys
@@ -8,6 +8,7 @@ from lambda_fn.errors import MigrateError
 from lambda_fn.invokers.invoker import Function
 from lambda_fn.invokers.recognition import recognise
 
+REFUSAL = "M111"
 EVENTS = Path(__file__).parents[1] / "events"
 
 
@@ -20,14 +21,17 @@ def main() -> int:
 
 
 def problem_of(path: Path) -> str | None:
-    """Why an event does not parse; None when it does."""
+    """Why an event does not parse, or is not refused; None when it is as it should be."""
+    is_refused = path.name.startswith("refused-")
     try:
         event = json.loads(path.read_text(encoding="utf-8"))
         invoker = recognise(event, Function("migrate", "/aws/lambda/migrate", "stream"))
         invoker.request()
-    except (ValueError, MigrateError) as error:
+    except ValueError as error:
         return str(error)
-    return None
+    except MigrateError as error:
+        return None if is_refused and error.code == REFUSAL else str(error)
+    return "it is not refused" if is_refused else None
 
 
 if __name__ == "__main__":

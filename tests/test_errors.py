@@ -25,6 +25,7 @@ from tests.error_reference import REFERENCE, Entry, all_warnings, entries, refer
 
 # Codes that more than one function makes, because people meet the same thing in two forms.
 SHARED = {
+    "M111": {"durable_execution", "sent_as_records", "sent_by_sns", "sent_over_http"},
     "M205": {"secret_malformed", "secret_not_an_object", "secret_of_another_engine", "secret_spoilt"},
     "M206": {"directory_not_named", "no_directory", "empty_directory"},
     "M212": {"no_step", "not_atomic"},
@@ -35,6 +36,7 @@ SHARED = {
     "M608": {"during_concurrent_statement", "during_statement_alone"},
     "M609": {"end_not_recorded_in_time", "unanswered", "unanswered_outside_transaction"},
     "M701": {"answer_undelivered", "answer_undelivered_by_proxy"},
+    "M703": {"result_not_allowed", "result_not_taken_now", "result_undelivered"},
     "P1011": {"certificate_not_trusted", "certificate_of_another_name", "tls_failed", "tls_not_offered"},
     "P1013": {"invalid_url", "unencoded_url"},
     "P1017": {"connection_closed", "connection_closed_outside_transaction"},

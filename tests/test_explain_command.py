@@ -13,7 +13,7 @@ STACK = "AWS::CloudFormation::Stack"
 BEGUN = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=2, minutes=30)
 SENTENCE = "P3018 Migration 20240101000000_a failed to apply: ERROR 42703: column “x” does not exist. Correct the file."
 REASON = (
-    f"Received response status [FAILED] from custom resource. Message returned: {SENTENCE}\n"
+    f"Received response status [FAILED] from custom resource. Message returned: {SENTENCE} "
     "Logs: shop-LogGroup-1A2B 2026/11/22/[$LATEST]0a1b\n    1 | SELECT x;\n               ^ "
     "(RequestId: 7c0cbd10-c77e-11f0-9b1c-0a1b2c3d4e5f)"
 )

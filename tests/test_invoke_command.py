@@ -23,8 +23,9 @@ RUN_ID = "6f1c8e0a-2b7d-4f0e-9c1a-3d5e7f9b1c2d"
 OTHER_ID = "00000000-2b7d-4f0e-9c1a-3d5e7f9b1c2d"
 UP_TO_DATE = to_json(Outcome(Action.DEPLOY, Status.UP_TO_DATE, RUN_ID, 12, directory="/opt/migrations", migrations=3))
 FAILED_TEXT = (
-    'P3018 Migration 20240101000000_a failed to apply: ERROR 42703 at line 1, column 8: column "x" does not exist. '
-    "Correct the file and deploy again; no resolve is needed.\n    1 | SELECT x;\n               ^"
+    "P3018 Migration 20240101000000_a failed to apply: ERROR 42703 in statement 1 (line 1, column 8): "
+    'column "x" does not exist. Correct the file and deploy again; no resolve is needed.\n'
+    "    1 | SELECT x;\n               ^"
 )
 
 

@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from lambda_fn.domain.hook import HookAction
 from lambda_fn.domain.request import Request, parse_request
 from lambda_fn.domain.target import Auth, Overrides, SslMode
 from lambda_fn.domain.variable import Variable
@@ -25,6 +26,7 @@ FULL = {
     "MIGRATE_SSLROOTCERT": "/opt/ca.pem",
     "AWS_REGION": "eu-central-1",
     "MIGRATE_CONNECT_TIMEOUT_S": "30",
+    "MIGRATE_HOOK_ACTION": "deploy",
     "MIGRATE_RESERVE_S": "25",
     "POWERTOOLS_METRICS_NAMESPACE": "Shop/Migrations",
     "POWERTOOLS_SERVICE_NAME": "shop-migrations",
@@ -59,6 +61,7 @@ def test_every_setting_has_its_variable() -> None:
         sslrootcert="/opt/ca.pem",
         region="eu-central-1",
         connect_timeout_s=30,
+        hook_action=HookAction.DEPLOY,
         reserve_s=25.0,
         lock_budget_s=90.0,
         concurrent_lock_timeout_s=600.0,
@@ -155,6 +158,7 @@ SPOILT = {
     "MIGRATE_PORT": ["hunter2", "0", "65536", "-1", "5432.0", "٥٤٣٢", "9" * 5000],
     "MIGRATE_SSLMODE": ["hunter2", "verify_full", "on"],
     "MIGRATE_CONNECT_TIMEOUT_S": ["hunter2", "0", "-1", "1.5", "inf", "9" * 5000],
+    "MIGRATE_HOOK_ACTION": ["hunter2", "resolve", "status", "deploy,verify"],
     "MIGRATE_RESERVE_S": ["hunter2", "-1", "nan", "0", "4.9"],
     "MIGRATE_SCHEMA": ["hunter2\0", "hunter2\udcff"],
     "MIGRATE_SECRET_ID": [

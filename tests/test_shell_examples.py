@@ -99,9 +99,7 @@ OLD = [
     event(2, "Old", "CREATE_FAILED", "an older failure"),
     event(1, "shop", "CREATE_IN_PROGRESS", "User Initiated"),
 ]
-WRAPPED = (
-    f"Received response status [FAILED] from custom resource. Message returned: {REASON}\nLogs: g s (RequestId: 0)"
-)
+WRAPPED = f"Received response status [FAILED] from custom resource. Message returned: {REASON} Logs: g s\n    1 | SELECT x; (RequestId: 0)"
 
 
 def explained(aws: StandIn, *events: dict[str, Any]) -> tuple[int, str]:
@@ -120,7 +118,7 @@ def test_what_failed_first_in_the_last_operation_is_told(aws: StandIn) -> None:
         event(7, "Migrations", "UPDATE_FAILED", WRAPPED),
         event(6, "Migrations", "UPDATE_IN_PROGRESS"),
         event(5, "shop", "UPDATE_IN_PROGRESS", "User Initiated"),
-    ) == (1, f"Migrations: {REASON}\n")
+    ) == (1, f"Migrations: {REASON} Logs: g s\n")
 
 
 def test_an_operation_without_a_failure_is_told_as_that(aws: StandIn) -> None:

@@ -71,7 +71,7 @@ def test_each_command_asks_for_what_the_table_says_it_may(aws: StandIn, migrate:
 def test_the_explanation_that_is_shown_is_what_is_printed(aws: StandIn, migrate: Migrate) -> None:
     shown, _ = blocks("text")
     _, sentence, *excerpt, log, _ = shown.splitlines()
-    reason = "\n".join([sentence, log.replace("Log: ", "Logs: "), *excerpt])
+    reason = "\n".join([f"{sentence} {log.replace('Log: ', 'Logs: ')}", *excerpt])
 
     def event(stack: str, name: str, kind: str, status: str, **more: str) -> dict[str, object]:
         about = {"StackId": f"{STACK}/{stack}/1", "StackName": stack, "LogicalResourceId": name, "ResourceType": kind}

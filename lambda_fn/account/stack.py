@@ -206,7 +206,7 @@ _WRAPPINGS = (
     ),
 )
 _SILENCE = re.compile(r"CloudFormation did not receive a response|Custom resource .* timed out")
-_LOGS = re.compile(r"Logs: (?P<group>\S+)(?: (?P<stream>\S+))?")
+_LOGS = re.compile(r" Logs: (?P<group>\S+)(?: (?P<stream>\S+))?$")
 # What the frameworks between us and CloudFormation put before and behind our words.
 _CLASS_OF_ERROR = re.compile(r"\w+: (?=[PM][0-9]{3,4} )")
 _CALL = re.compile(r"\s+at .+\)?$")
@@ -217,7 +217,7 @@ def read_reason(text: str) -> Reason:
     wrapped = next((match for wrapping in _WRAPPINGS if (match := wrapping.fullmatch(text))), None)
     message = wrapped["message"].replace('\\"', '"') if wrapped else text  # AWS's handlers escape it
     lines = [line.rstrip() for line in message.splitlines()]
-    logs = next((match for line in lines if (match := _LOGS.fullmatch(line.strip()))), None)
-    said = [line for line in lines if line and not _LOGS.fullmatch(line.strip()) and not _CALL.fullmatch(line)]
+    logs = next((match for line in lines if (match := _LOGS.search(line))), None)
+    said = [told for line in lines if (told := _LOGS.sub("", line)) and not _CALL.fullmatch(told)]
     sentence = _CLASS_OF_ERROR.sub("", said[0], count=1) if said else "No reason was given."
     return Reason(sentence, tuple(said[1:]), logs["group"] if logs else None, logs["stream"] if logs else None)

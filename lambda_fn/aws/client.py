@@ -14,7 +14,7 @@ _ATTEMPTS = 3
 _SHOWN_CHARACTERS = 400
 
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
-# Of these not even AWS's message is repeated: that of a wrong signature holds what was signed, with the session token.
+# Of these AWS's message is not repeated: that of a wrong signature holds what was signed, with the session token.
 _NOT_TAKEN = frozenset(
     {
         "AuthFailure",
@@ -114,7 +114,7 @@ def _refusal(service: str, operation: str, response: Mapping[str, Any], special:
         return special[code](message or code)
     if code in _NOT_TAKEN:
         return account_errors.no_credentials(code)
-    if code in _DENIED:
+    if is_denied(response):
         return account_errors.access_denied_by_aws(action, message or code)
     if code in _THROTTLED:
         return account_errors.throttled(_SERVICES[service], reason)
@@ -128,9 +128,20 @@ def code_of(response: Mapping[str, Any]) -> str:
     return str(response["Error"].get("Code"))
 
 
+def is_denied(response: Mapping[str, Any]) -> bool:
+    """Whether AWS did not allow what was asked for."""
+    return code_of(response) in _DENIED
+
+
+def is_passing(response: Mapping[str, Any]) -> bool:
+    """Whether AWS was too busy, or failed itself: asked again later it may answer otherwise."""
+    return code_of(response) in _THROTTLED or status_of(response) >= _SERVER_ERRORS
+
+
 def reason_of(response: Mapping[str, Any]) -> str:
-    """The code of an error and its message."""
-    return ": ".join(filter(None, (code_of(response), _message_of(response))))
+    """The code of an error and its message, where that may be repeated."""
+    code = code_of(response)
+    return code if code in _NOT_TAKEN else ": ".join(filter(None, (code, _message_of(response))))
 
 
 def _message_of(response: Mapping[str, Any]) -> str:

@@ -27,10 +27,11 @@ class LoggerReporter:
 
 
 def publish_metrics(
-    outcome: Outcome, *, namespace: str, service: str, cold_start: bool, time_used_percent: float
+    outcome: Outcome, *, namespace: str, service: str, watched: bool, cold_start: bool, time_used_percent: float
 ) -> None:
     """Print the metrics of a run in CloudWatch's embedded metric format; what names the run goes beside them.
 
+    `watched` is whether it ran only to see how database and directory differ; before a deployment they may.
     `time_used_percent` is how much of the time that the invocation was given has passed.
     """
     metrics = EphemeralMetrics(namespace=namespace, service=service)
@@ -42,6 +43,8 @@ def publish_metrics(
     metrics.add_metric("LockWait", MetricUnit.Milliseconds, outcome.lock_wait_ms or 0)
     metrics.add_metric("TimeUsed", MetricUnit.Percent, round(time_used_percent, 1))
     metrics.add_metric("ColdStart", MetricUnit.Count, int(cold_start))
+    if watched and outcome.error is None:
+        metrics.add_metric("Drift", MetricUnit.Count, outcome.drift)
     for key, value in _metadata(outcome).items():
         metrics.add_metadata(key, value)
     metrics.flush_metrics()

@@ -36,8 +36,7 @@ def leftover_failed(error: ServerError, where: Whereabouts) -> MigrationFailed:
 
 
 def _problem(error: ServerError, where: Whereabouts) -> str:
-    place = f" at line {where.line}, column {where.column}" if where.line else ""
-    return f"{error.severity} {error.sqlstate}{place}: {error.message.rstrip('.')}."
+    return f"{error.severity} {error.sqlstate}{where.place}: {error.message.rstrip('.')}."
 
 
 def _presentable(error: ServerError, where: Whereabouts) -> ServerError:

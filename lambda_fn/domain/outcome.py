@@ -9,6 +9,7 @@ from lambda_fn.domain.request import Action
 from lambda_fn.errors import MigrateError
 
 Json = dict[str, object]
+_DRIFT = frozenset({"M510", "M513"})  # the warnings of edited and of missing migrations
 
 
 class Status(StrEnum):
@@ -86,9 +87,18 @@ class Outcome:
     skipped: str | None = None
     error: MigrateError | None = field(default=None, compare=False)
 
+    @property
+    def drift(self) -> int:
+        """In how many migrations directory and database differ: pending, failed, edited, missing from the directory."""
+        told = (name for warning in self.warnings if warning.code in _DRIFT for name in warning.migrations)
+        return len({*(migration.name for migration in self.pending), *self.failed, *told})
 
-def to_json(outcome: Outcome) -> Json:
-    """The outcome as JSON values; keys in camelCase, times in milliseconds."""
+
+def to_json(outcome: Outcome, *, listed: int | None = None) -> Json:
+    """The outcome as JSON values; keys in camelCase, times in milliseconds.
+
+    `listed` is how many entries of each list are kept; the counts are those of the whole ones.
+    """
     return {
         "action": outcome.action.value,
         "status": outcome.status.value,
@@ -100,18 +110,25 @@ def to_json(outcome: Outcome) -> Json:
         "database": outcome.database,
         "schema": outcome.schema,
         "serverVersion": outcome.server_version,
-        "applied": [{"name": m.name, "statements": m.statements, "elapsedMs": m.elapsed_ms} for m in outcome.applied],
-        "pending": [_pending_to_json(m) for m in outcome.pending],
-        "failed": list(outcome.failed),
-        "resolved": list(outcome.resolved),
+        "appliedCount": len(outcome.applied),
+        "applied": [_applied_to_json(m) for m in outcome.applied[:listed]],
+        "pendingCount": len(outcome.pending),
+        "pending": [_pending_to_json(m) for m in outcome.pending[:listed]],
+        "failedCount": len(outcome.failed),
+        "failed": list(outcome.failed[:listed]),
+        "resolved": list(outcome.resolved[:listed]),
         "warnings": [
-            {"code": w.code, "message": w.message, "migrations": list(w.migrations)} for w in outcome.warnings
+            {"code": w.code, "message": w.message, "migrations": list(w.migrations[:listed])} for w in outcome.warnings
         ],
         "checks": [_check_to_json(check) for check in outcome.checks],
         "latest": outcome.latest,
         "skipped": outcome.skipped,
         "error": None if outcome.error is None else error_to_json(outcome.error),
     }
+
+
+def _applied_to_json(migration: AppliedMigration) -> Json:
+    return {"name": migration.name, "statements": migration.statements, "elapsedMs": migration.elapsed_ms}
 
 
 def _pending_to_json(migration: PendingMigration) -> Json:

@@ -1,8 +1,17 @@
 """What the invoker is to be told, as data; carried out by the handler."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from lambda_fn.errors import MigrateError
+
+
+class Service(StrEnum):
+    """A service of AWS that takes a result by a request to its API; boto3's name."""
+
+    CODE_DEPLOY = "codedeploy"
+    CODE_PIPELINE = "codepipeline"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,4 +37,14 @@ class Put:
     payload: dict[str, object]
 
 
-Reply = Return | Raise | Put
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Ask a service for an operation (its API's name) with these parameters, then return `payload`."""
+
+    service: Service
+    operation: str
+    parameters: Mapping[str, object]
+    payload: dict[str, object]
+
+
+Reply = Return | Raise | Put | Call

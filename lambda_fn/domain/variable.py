@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from lambda_fn.domain.form import ADDRESS, DATABASE, HOST, SECRET_ID, TEXT, USER, Form
+from lambda_fn.domain.hook import HookAction
 from lambda_fn.domain.target import HIGHEST_PORT, Auth, SslMode
 from lambda_fn.errors import settings as settings_errors
 
@@ -118,6 +119,11 @@ def _whole_number(text: str) -> int | None:
 def auth(name: str, value: str) -> Auth:
     """How to log in. Raises: M201."""
     return _one_of(Auth, name, value, "iam")
+
+
+def hook_action(name: str, value: str) -> HookAction:
+    """What hooks ask for. Raises: M201."""
+    return _one_of(HookAction, name, value, "deploy")
 
 
 def sslmode(name: str, value: str) -> SslMode:

@@ -173,6 +173,14 @@ VARIABLES = (
         unit="s",
     ),
     Variable(
+        "MIGRATE_HOOK_ACTION",
+        "hook_action",
+        variable.hook_action,
+        "What CodeDeploy's hooks ask for, whose events do not say: `verify` or `deploy`.",
+        "deploy",
+        default="verify",
+    ),
+    Variable(
         "MIGRATE_RESERVE_S",
         "reserve_s",
         variable.reserve,

@@ -1,6 +1,6 @@
 """M7: the answer to the invoker."""
 
-from lambda_fn.errors.classes import HistoryBlocked, SettingsInvalid
+from lambda_fn.errors.classes import HistoryBlocked, RequestInvalid, SettingsInvalid
 
 
 def answer_undelivered(host: str, reason: str) -> SettingsInvalid:
@@ -38,4 +38,46 @@ def no_success(status: str) -> HistoryBlocked:
         "M702",
         f"The run ended with the status {status}, which is no success, and without an error that says why.",
         "Ask with the action status what is failed or pending, and deploy again.",
+    )
+
+
+def result_undelivered(service: str, endpoint: str, reason: str) -> SettingsInvalid:
+    """M703: CodeDeploy or CodePipeline could not be told the result: nothing led to it, or it did not answer.
+
+    The invocation fails by it, so Lambda runs the event again, as for M701.
+    """
+    return SettingsInvalid(
+        "M703",
+        f"The result could not be delivered to {service}: {reason}.",
+        f"Give the function's subnets an interface endpoint com.amazonaws.REGION.{endpoint} with private DNS whose "
+        "security group admits the function on 443, or a NAT.",
+    )
+
+
+def result_not_allowed(service: str, permission: str, reason: str) -> SettingsInvalid:
+    """M703: the function's role may not tell CodeDeploy or CodePipeline the result."""
+    return SettingsInvalid(
+        "M703",
+        f"The result could not be delivered to {service}: {reason}.",
+        f"Allow the function's role {permission} (template.yaml does by a parameter).",
+    )
+
+
+def result_not_taken_now(service: str, reason: str) -> SettingsInvalid:
+    """M703: CodeDeploy or CodePipeline was too busy, or failed, at each attempt to tell it the result."""
+    return SettingsInvalid(
+        "M703",
+        f"The result could not be delivered to {service}: {reason}.",
+        "Lambda runs the event again, and the result is told then: what is applied already is not applied twice. If "
+        f"that does not help, look at the limits and the health of {service} in this region.",
+    )
+
+
+def result_not_taken(service: str, reason: str) -> RequestInvalid:
+    """M704: CodeDeploy or CodePipeline knows nothing of what the event was about, so nobody waits for the result."""
+    return RequestInvalid(
+        "M704",
+        f"{service} did not take the result: {reason}.",
+        "If the deployment was deleted or stopped, there is nothing to do. Otherwise look whether the event is the one "
+        f"that {service} sent, in this account and region.",
     )

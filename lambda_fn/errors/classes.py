@@ -21,6 +21,14 @@ class Whereabouts:
     excerpt: str | None = None
     hides_literals: bool = False
 
+    @property
+    def place(self) -> str:
+        """` in statement 2 (line 3, column 1)`, as far as it is known; it begins with a blank, or is empty."""
+        at = f"line {self.line}" + (f", column {self.column}" if self.column else "") if self.line else ""
+        if self.statement:
+            return f" in statement {self.statement}" + (f" ({at})" if at else "")
+        return f" at {at}" if at else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Stayed:

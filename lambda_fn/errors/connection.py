@@ -198,10 +198,9 @@ def unexpected(doing: str, message: str, sqlstate: str | None) -> InternalError:
 
 def lock_not_taken(where: Whereabouts, waited_s: float, blocked: str, stayed: Stayed) -> LockTimeout:
     """M329: a migration did not get a lock on what it changes; `blocked` says by whom, `stayed` what is there of it."""
-    place = f" at line {where.line}" if where.line else ""
     return LockTimeout(
         "M329",
-        f"Migration {where.migration} did not get its lock{place} within {waited_s:.0f} s: "
+        f"Migration {where.migration} did not get its lock{where.place} within {waited_s:.0f} s: "
         f"{blocked or 'who holds it was not seen'}. {stayed.sentence}",
         "End or await the session that holds it (SELECT pg_terminate_backend(pid)) and deploy again; lockBudgetS "
         "(MIGRATE_LOCK_BUDGET_S) gives it more time.",

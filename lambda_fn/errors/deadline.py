@@ -42,10 +42,10 @@ def before_step(migration: str, stayed: Stayed) -> DeadlineExceeded:
 
 def during_migration(where: Whereabouts, stayed: Stayed = NOTHING_STAYED) -> DeadlineExceeded:
     """M606: a migration was cancelled when the time was up; `stayed` says what of it was not."""
-    place = f" at line {where.line}" if where.line else ""
     return DeadlineExceeded(
         "M606",
-        f"Migration {where.migration} was cancelled{place}, because the invocation's time was up. {stayed.sentence}",
+        f"Migration {where.migration} was cancelled{where.place}, because the invocation's time was up. "
+        f"{stayed.sentence}",
         f"Deploy again: the next run goes on from there. {_MORE_TIME}" if stayed.done else _MORE_TIME,
         where=where,
     )
@@ -53,10 +53,9 @@ def during_migration(where: Whereabouts, stayed: Stayed = NOTHING_STAYED) -> Dea
 
 def during_concurrent_statement(where: Whereabouts) -> DeadlineExceeded:
     """M608: a concurrent statement was cancelled when the time was up, and what it left is for the next run."""
-    place = f" at line {where.line}" if where.line else ""
     return DeadlineExceeded(
         "M608",
-        f"Migration {where.migration} was cancelled{place}, because the invocation's time was up. What "
+        f"Migration {where.migration} was cancelled{where.place}, because the invocation's time was up. What "
         "the statement left behind, such as an INVALID index, could not be removed yet.",
         f"Deploy again: the next run removes it and begins this statement anew; no resolve is needed. {_MORE_TIME}",
         where=where,

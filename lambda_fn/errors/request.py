@@ -78,11 +78,11 @@ def unknown_request_type(request_type: object) -> RequestInvalid:
     )
 
 
-def action_not_offered(action: object, offered: Iterable[str]) -> RequestInvalid:
-    """M108: a custom resource asks for an action that is not one of its own."""
+def action_not_offered(action: object, offered: Iterable[str], asker: str) -> RequestInvalid:
+    """M108: a custom resource, a hook or a pipeline asks for an action that it is not offered."""
     return RequestInvalid(
         "M108",
-        f"A custom resource cannot have the Action {_as_json(action)}.",
+        f"{asker} cannot ask for the action {_as_json(action)}.",
         f"Use one of these actions: {_listed(offered)}.",
     )
 
@@ -93,4 +93,54 @@ def misspelt_property(name: str, option: str) -> RequestInvalid:
         "M109",
         f"The property {_as_json(name)} is not known.",
         f"Did you mean {option}? If it is only there to cause an Update, put it into Triggers.",
+    )
+
+
+def nothing_asked_at_stage(stage: str) -> RequestInvalid:
+    """M110: an ECS hook was invoked at a stage at which it does nothing unless it is told what."""
+    return RequestInvalid(
+        "M110",
+        f"The ECS hook was invoked at the stage {_as_json(stage)}, and nothing says what to do there.",
+        "Migrations belong to PRE_SCALE_UP: name only that stage in the hook's lifecycleStages, or say in its "
+        'hookDetails what to do at another one, such as {"action": "verify"}.',
+    )
+
+
+def sent_by_sns() -> RequestInvalid:
+    """M111: the event came through SNS, which passes no answer on."""
+    return RequestInvalid(
+        "M111",
+        "The event came through an Amazon SNS topic, which takes no answer, so nobody would learn what came of it.",
+        "Let the deployment invoke the function itself; a custom resource's ServiceToken is the function's own ARN.",
+    )
+
+
+def sent_as_records(source: str) -> RequestInvalid:
+    """M111: the event is a batch of records of a queue, a stream or a bucket, which runs no deployment."""
+    return RequestInvalid(
+        "M111",
+        f"The event is a batch of records of {_as_json(source)}, and no deployment waits for what comes of it.",
+        "Remove the trigger or the event source mapping, and let the deployment invoke the function itself.",
+    )
+
+
+def sent_over_http() -> RequestInvalid:
+    """M111: the event is an HTTP request of a function URL, an API or a load balancer."""
+    return RequestInvalid(
+        "M111",
+        "The event is an HTTP request. This function answers none: a URL would let others ask for migrations, and its "
+        "answer would not wait as long as they take.",
+        "Remove the function URL, the API's integration or the load balancer's target, and let the deployment invoke "
+        "the function by the Lambda API (lambda:InvokeFunction).",
+    )
+
+
+def durable_execution() -> RequestInvalid:
+    """M111: the function was set up as a durable one, whose replays and checkpoints it does not take part in."""
+    return RequestInvalid(
+        "M111",
+        "The event is one of a durable execution, which this function does not take part in: the history in the "
+        "database is its checkpoint.",
+        'Remove DurableConfig from the function. For work that takes more than one invocation send "continue": true '
+        "and invoke again while the status is incomplete, or let a state machine do so.",
     )

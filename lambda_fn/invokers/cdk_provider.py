@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from lambda_fn.domain.outcome import Outcome
 from lambda_fn.domain.reply import Raise, Reply, Return
 from lambda_fn.domain.request import Request
-from lambda_fn.invokers.custom_resource import Event, data_of, error_of, physical_resource_id, request_of
+from lambda_fn.invokers.custom_resource import Event, physical_resource_id, request_of
 from lambda_fn.invokers.explanation import explain, json_bytes
 from lambda_fn.invokers.invoker import Function, Skip
+from lambda_fn.invokers.verdict import data_of, error_of
 
 # The framework adds about 600 bytes to the message and does not cut it: 6,000 characters made a body of 6,599 bytes,
 # where CloudFormation takes 4,096.

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from lambda_fn.domain.outcome import Outcome
 from lambda_fn.domain.reply import Put
 from lambda_fn.domain.request import Request
-from lambda_fn.invokers.custom_resource import Event, data_of, error_of, physical_resource_id, request_of
+from lambda_fn.invokers.custom_resource import Event, physical_resource_id, request_of
 from lambda_fn.invokers.explanation import as_json, cut, explain, printable
 from lambda_fn.invokers.invoker import Function, Skip
+from lambda_fn.invokers.verdict import data_of, error_of
 
 BODY_LIMIT = 4096  # bytes; CloudFormation takes no longer answer
 _ECHOED = ("StackId", "RequestId", "LogicalResourceId")

@@ -4,12 +4,9 @@ import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 
-from lambda_fn.domain.outcome import Outcome, Status
 from lambda_fn.domain.request import Action, Request, parse_request
-from lambda_fn.errors import MigrateError
-from lambda_fn.errors import answer as answer_errors
 from lambda_fn.errors import request as request_errors
-from lambda_fn.invokers.explanation import cut, printable
+from lambda_fn.invokers.explanation import printable
 from lambda_fn.invokers.invoker import Skip
 from lambda_fn.invokers.rollback import went_back
 
@@ -40,11 +37,13 @@ _OPTIONS_BY_ALIAS: Mapping[str, str] = {
     "locktimeout": "LockWaitS",
 }
 
-_SUCCESSES = frozenset({Status.APPLIED, Status.UP_TO_DATE, Status.PASSED, Status.SKIPPED})
+_CUSTOM_RESOURCE = frozenset({"RequestType", "StackId", "RequestId", "LogicalResourceId"})
 _ID_LIMIT = 1024  # bytes
-# PostgreSQL's VARCHAR(255) holds no longer name: 255 characters of 4 bytes.
-_MIGRATION_LIMIT = 1024  # bytes
-_RUN_ID_LIMIT = 128  # bytes
+
+
+def is_custom_resource(event: Event) -> bool:
+    """Whether CloudFormation made the event, for us or for who passes it on."""
+    return event.keys() >= _CUSTOM_RESOURCE
 
 
 def properties_of(event: Event, key: str = "ResourceProperties") -> Mapping[str, object]:
@@ -73,7 +72,7 @@ def _options(properties: Mapping[str, object]) -> dict[str, object]:
     given = {_KEYS_BY_PROPERTY[name]: value for name, value in properties.items() if name in _KEYS_BY_PROPERTY}
     options = {key: value for key, value in given.items() if value not in ("", None)}
     if options.get("action", Action.DEPLOY) not in _ACTIONS:
-        raise request_errors.action_not_offered(options["action"], _ACTIONS)
+        raise request_errors.action_not_offered(options["action"], _ACTIONS, "A custom resource")
     return options
 
 
@@ -104,21 +103,3 @@ def _stack_name(stack_id: object) -> str:
     """NAME of `arn:…:stack/NAME/uuid`."""
     parts = str(stack_id).split("/")
     return parts[1] if len(parts) > 1 else parts[0]
-
-
-def data_of(outcome: Outcome) -> dict[str, str]:
-    """The attributes of the resource, always the same: Fn::GetAtt of one that is missing fails the stack."""
-    return {
-        "Status": outcome.status.value,
-        "AppliedCount": str(len(outcome.applied)),
-        "LatestMigration": cut(printable(outcome.latest or "unknown"), _MIGRATION_LIMIT),
-        "ElapsedMs": str(outcome.elapsed_ms),
-        "RunId": cut(printable(outcome.run_id), _RUN_ID_LIMIT),
-    }
-
-
-def error_of(outcome: Outcome) -> MigrateError | None:
-    """Why the outcome is no success; None when it is one."""
-    if outcome.error is not None:
-        return outcome.error
-    return None if outcome.status in _SUCCESSES else answer_errors.no_success(outcome.status)

@@ -1,10 +1,14 @@
-"""`aws lambda invoke`, SDKs, Step Functions: return the outcome, or raise a named error."""
+"""`aws lambda invoke`, SDKs, Step Functions, the CDK's Trigger: return the outcome, or raise a named error."""
 
 from dataclasses import dataclass
 
 from lambda_fn.domain.outcome import Outcome, Status, to_json
 from lambda_fn.domain.reply import Raise, Reply, Return
 from lambda_fn.domain.request import Request, parse_request
+from lambda_fn.invokers.explanation import located
+from lambda_fn.invokers.invoker import Function
+
+LISTED = 100  # of each list; Step Functions passes 256 KB on at most, and 5,000 names alone are twice that
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,16 +16,20 @@ class Direct:
     """The event is the request."""
 
     event: object
+    function: Function
 
     def request(self) -> Request:
-        """The request of the event; null and `{}` deploy. Raises: RequestInvalid."""
-        return parse_request(self.event)
+        """The request of the event; null, an empty text and `{}` deploy. Raises: RequestInvalid.
+
+        The CDK's Trigger invokes without a payload at all.
+        """
+        return parse_request(None if self.event == "" else self.event)
 
     def reply(self, outcome: Outcome) -> Reply:
-        """Raise the error, so that the invocation fails; else return the outcome as JSON.
+        """Raise the error, so that the invocation fails; else return the outcome as JSON, its lists cut at 100.
 
         What is incomplete is no failure for who asked for it by `continue`, and invokes again.
         """
         if outcome.error is not None and outcome.status is not Status.INCOMPLETE:
-            return Raise(outcome.error)
-        return Return(to_json(outcome))
+            return Raise(located(outcome.error, self.function))
+        return Return(to_json(outcome, listed=LISTED))

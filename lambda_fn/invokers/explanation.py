@@ -9,6 +9,8 @@ from lambda_fn.errors import MigrateError
 from lambda_fn.invokers.invoker import Function
 
 _ELLIPSIS = "…"
+# Step Functions takes a cause of 32,768 characters, in which the text stands as JSON within JSON.
+_TEXT_LIMIT = 12_000  # bytes
 
 Cost = Callable[[str], int]
 """How much of a limit one character takes up; at least 1."""
@@ -41,15 +43,20 @@ def cut(text: str, limit: int, cost: Cost = json_bytes) -> str:
     return text[: bisect_right(totals, room)] + _ELLIPSIS if room >= 0 else ""
 
 
+def located(error: MigrateError, function: Function) -> MigrateError:
+    """The error with where the log is in its first line, for who takes as much text as there is."""
+    return error.in_words(explain(error, function, _TEXT_LIMIT))
+
+
 def explain(error: MigrateError, function: Function, limit: int, cost: Cost = json_bytes) -> str:
-    """The headline, where the log is, and then the further lines of an error, within `limit`.
+    """The headline with where the log is, and then the further lines of an error, within `limit`.
 
     What does not fit goes from the end. Where not even the headline fits, it is cut, and the log is still named.
     """
     logs = cut(printable(_logs(function)), limit // 2, cost)
     whole = printable(error.headline)
-    headline = cut(whole, limit - _size(f"\n{logs}", cost), cost)
-    told = f"{headline}\n{logs}" if logs else headline
+    headline = cut(whole, limit - _size(f" {logs}", cost), cost)
+    told = f"{headline} {logs}" if logs else headline
     further = printable(error.text)[len(whole) + 1 :]
     if headline != whole or not further:
         return told

@@ -18,6 +18,11 @@ class Function:
 
 
 @dataclass(frozen=True, slots=True)
+class AsSet:
+    """The event does not say what it asks for: the setting MIGRATE_HOOK_ACTION does."""
+
+
+@dataclass(frozen=True, slots=True)
 class Skip:
     """There is nothing to do, and why; no database, secret or setting is needed to say so."""
 
@@ -27,7 +32,7 @@ class Skip:
 class Invoker(Protocol):
     """One event, in its invoker's protocol. Pure: what it replies is data."""
 
-    def request(self) -> Request | Skip:
+    def request(self) -> Request | Skip | AsSet:
         """What the event asks for. Raises: RequestInvalid."""
 
     def reply(self, outcome: Outcome) -> Reply:

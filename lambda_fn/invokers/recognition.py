@@ -1,26 +1,50 @@
 """Whose event it is."""
 
+from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 from lambda_fn.invokers.cdk_provider import CdkProvider
 from lambda_fn.invokers.cloudformation import CloudFormation
-from lambda_fn.invokers.custom_resource import Event, properties_of
+from lambda_fn.invokers.codedeploy import CodeDeploy, is_code_deploys
+from lambda_fn.invokers.codepipeline import CodePipeline, is_code_pipelines
+from lambda_fn.invokers.custom_resource import Event, is_custom_resource, properties_of
 from lambda_fn.invokers.direct import Direct
+from lambda_fn.invokers.ecs import Ecs, is_ecs
 from lambda_fn.invokers.invoker import Function, Invoker
-from lambda_fn.invokers.terraform import KEY as TERRAFORM_KEY
-from lambda_fn.invokers.terraform import Terraform
+from lambda_fn.invokers.refused import DurableExecution, HttpRequest, has_records, is_durable, is_http, refuse_records
+from lambda_fn.invokers.scheduled import Scheduled, is_event_bridges
+from lambda_fn.invokers.terraform import Terraform, is_terraforms
 
-_CUSTOM_RESOURCE = frozenset({"RequestType", "StackId", "RequestId", "LogicalResourceId"})
 _NAME_IN_ARN = 6  # arn:aws:lambda:REGION:ACCOUNT:function:NAME[:QUALIFIER]
 
 
 def recognise(event: object, function: Function) -> Invoker:
     """The protocol that the event's invoker speaks. Raises nothing, whatever the event."""
-    if not isinstance(event, dict) or not event.keys() >= _CUSTOM_RESOURCE:
-        return Terraform(event) if isinstance(event, dict) and TERRAFORM_KEY in event else Direct(event)
+    if isinstance(event, dict):
+        for is_of_it, invoker in _INVOKERS:
+            if is_of_it(event):
+                return invoker(event, function)
+    return Direct(event, function)
+
+
+def _of_custom_resource(event: Event, function: Function) -> Invoker:
     if _is_for_another(event, function) or not _is_http_url(event.get("ResponseURL")):
         return CdkProvider(event, function)
     return CloudFormation(event, function)
+
+
+# In this order: the keys that nobody else sends come first, and a request of a person's own hand is what is left.
+_INVOKERS: tuple[tuple[Callable[[Mapping[str, object]], bool], Callable[[Event, Function], Invoker]], ...] = (
+    (is_code_pipelines, CodePipeline),
+    (is_code_deploys, lambda event, _: CodeDeploy(event)),
+    (is_ecs, lambda event, _: Ecs(event)),
+    (is_custom_resource, _of_custom_resource),
+    (has_records, refuse_records),
+    (is_durable, lambda _, function: DurableExecution(function)),
+    (is_http, lambda _, __: HttpRequest()),
+    (is_event_bridges, Scheduled),
+    (is_terraforms, Terraform),
+)
 
 
 def _is_for_another(event: Event, function: Function) -> bool:

@@ -8,11 +8,16 @@ from lambda_fn.domain.reply import Reply
 from lambda_fn.domain.request import Request
 from lambda_fn.errors import request as request_errors
 from lambda_fn.invokers.direct import Direct
-from lambda_fn.invokers.invoker import Skip
+from lambda_fn.invokers.invoker import Function, Skip
 
-KEY = "tf"
+_KEY = "tf"
 _ACTIONS = ("create", "update", "delete")
 _DESTROYED = "Terraform destroys the invocation, which changes nothing: the schema and its history stay."
+
+
+def is_terraforms(event: Mapping[str, object]) -> bool:
+    """Whether Terraform added what it is about to the input."""
+    return _KEY in event
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,17 +28,19 @@ class Terraform:
     """
 
     event: Mapping[str, object]
+    function: Function
 
     def request(self) -> Request | Skip:
         """The request of the event, except for a delete, which needs none. Raises: RequestInvalid."""
-        about = self.event[KEY]
+        about = self.event[_KEY]
         action = about.get("action") if isinstance(about, Mapping) else None
         if action not in _ACTIONS:
-            raise request_errors.wrong_value(KEY, "what Terraform adds to the input", '{"action": "create"}')
+            raise request_errors.wrong_value(_KEY, "what Terraform adds to the input", '{"action": "create"}')
         if action == "delete":
             return Skip(_DESTROYED)
-        return Direct({key: value for key, value in self.event.items() if key != KEY}).request()
+        request = {key: value for key, value in self.event.items() if key != _KEY}
+        return Direct(request, self.function).request()
 
     def reply(self, outcome: Outcome) -> Reply:
         """As for a direct invocation: Terraform fails the apply when the function raises, and prints the error raw."""
-        return Direct(self.event).reply(outcome)
+        return Direct(self.event, self.function).reply(outcome)

@@ -211,7 +211,7 @@ def test_an_operation_that_goes_on_is_told_with_its_status() -> None:
     [
         ("P3018 It failed. Mend it.", Reason("P3018 It failed. Mend it.")),
         (
-            "Received response status [FAILED] from custom resource. Message returned: P3018 It failed. Mend it.\n"
+            "Received response status [FAILED] from custom resource. Message returned: P3018 It failed. Mend it. "
             "Logs: /aws/lambda/migrate 2026/11/22/[$LATEST]0a1b\n    3 | SELECT x;\n               ^ "
             "(RequestId: 7c0cbd10-c77e-11f0-9b1c-0a1b2c3d4e5f)",
             Reason(
@@ -222,7 +222,7 @@ def test_an_operation_that_goes_on_is_told_with_its_status() -> None:
             ),
         ),
         (
-            "Received response status [FAILED] from custom resource. Message returned: Error: P3018 It failed.\n\n"
+            "Received response status [FAILED] from custom resource. Message returned: Error: P3018 It failed. "
             "Logs: /aws/lambda/migrate\n\n    at invokeUserFunction (/var/task/framework.js:2:6)\n"
             "    at process.processTicksAndRejections (node:internal/process/task_queues:95:5) (RequestId: 0-1)",
             Reason("P3018 It failed.", (), "/aws/lambda/migrate"),

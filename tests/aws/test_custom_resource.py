@@ -87,13 +87,14 @@ def test_a_failure_is_answered_with_the_whole_story_and_not_thrown_at_lambda(sta
     invocation, answer = stack.send(stack.event("create"))
 
     assert answer["Status"] == "FAILED"
-    first, second, *more = answer["Reason"].splitlines()
-    assert first == (
-        f"P3018 Migration {B} failed to apply: ERROR 42P01 at line 2, column 1: "
+    first, *more = answer["Reason"].splitlines()
+    sentence, logs = first.split(" Logs: ")
+    assert sentence == (
+        f"P3018 Migration {B} failed to apply: ERROR 42P01 in statement 2 (line 2, column 1): "
         'relation "nowhere" does not exist. Nothing of it is in the database. '
         "Correct the file and deploy again; no resolve is needed."
     )
-    assert second.startswith("Logs: /aws/lambda/migrate ")
+    assert logs.startswith("/aws/lambda/migrate ")
     assert any("ALTER TABLE nowhere ADD COLUMN é int;" in line for line in more)
     assert answer["Data"]["LatestMigration"] == A
     assert (invocation.error, answer["Data"]["Status"]) == (None, "failed")
@@ -273,6 +274,6 @@ def test_behind_the_cdks_provider_it_returns_or_raises_and_never_puts(stack: Sta
     ]
     message = refusal(failed, "MigrationFailed", "P3018")
     assert len(message) <= 1500
-    assert message.splitlines()[1].startswith("Logs: /aws/lambda/migrate ")
+    assert " Logs: /aws/lambda/migrate " in message.splitlines()[0]
     assert stack.bucket.requests == ()
     wait_until(lambda: planted.project.held_advisory_locks() == 0)

@@ -77,8 +77,10 @@ def test_a_failure_raises_an_error_whose_first_line_is_complete_and_the_warm_fun
     failed = function.invoke({})
 
     first_line = refusal(failed, "MigrationFailed", "P3018").splitlines()[0]
-    assert first_line == (
-        f"P3018 Migration {B} failed to apply: ERROR 22012 at line 2, column 1: division by zero. "
+    sentence, logs = first_line.split(" Logs: ")
+    assert logs.startswith("/aws/lambda/migrate ")
+    assert sentence == (
+        f"P3018 Migration {B} failed to apply: ERROR 22012 in statement 2 (line 2, column 1): division by zero. "
         "Nothing of it is in the database. Correct the file and deploy again; no resolve is needed."
     )
     [told] = [record for record in records(failed) if record["level"] == "ERROR"]

@@ -24,7 +24,7 @@ def test_an_atomic_failure_says_what_and_where_and_that_nothing_stayed() -> None
     assert isinstance(error, MigrationFailed)
     assert error.where == WHERE
     assert error.headline == (
-        f"P3018 Migration {NAME} failed to apply: ERROR 22012 at line 4, column 3: division by zero. "
+        f"P3018 Migration {NAME} failed to apply: ERROR 22012 in statement 2 (line 4, column 3): division by zero. "
         "Nothing of it is in the database. Correct the file and deploy again; no resolve is needed."
     )
     assert error.text == f"{error.headline}\n{WHERE.excerpt}"

@@ -112,7 +112,7 @@ def test_a_failure_is_raised_with_its_class_code_headline_logs_and_lines() -> No
 
     assert type(told) is MigrationFailed
     assert (told.code, told.where, told.lines, told.unknown) == ("P3018", where, ("HINT: h",), True)
-    assert str(told) == told.text == f"P3018 It failed. Mend it.\n{LOGS}\n    3 | SELECT y;\nHINT: h"
+    assert str(told) == told.text == f"P3018 It failed. Mend it. {LOGS}\n    3 | SELECT y;\nHINT: h"
     assert str(error) == error.text == "P3018 It failed. Mend it.\n    3 | SELECT y;\nHINT: h", "it is left as it was"
 
 
@@ -132,7 +132,7 @@ def test_a_message_is_cut_at_1500_characters() -> None:
 
     told = str(raised(failed(error)))
 
-    assert told.startswith(f"P1002 It waited. Try again.\n{LOGS}\nxxx")
+    assert told.startswith(f"P1002 It waited. Try again. {LOGS}\nxxx")
     assert told.endswith("x…")
     assert 1490 <= len(told) <= 1500
 
@@ -140,7 +140,7 @@ def test_a_message_is_cut_at_1500_characters() -> None:
 def test_a_long_headline_is_whole_where_logs_and_ids_are_of_the_usual_length() -> None:
     error = LockTimeout("P1002", "It waited. " * 120, "Try again.", lines=("x" * 6000,))
 
-    assert str(raised(failed(error))).startswith(f"{error.headline}\n{LOGS}\nxxx")
+    assert str(raised(failed(error))).startswith(f"{error.headline} {LOGS}\nxxx")
 
 
 @settings(deadline=None)
@@ -156,9 +156,9 @@ def test_a_message_has_1500_characters_and_3000_bytes_at_most_whatever_it_says(
     assert (type(told), told.code) == (type(error), error.code)
     assert message.startswith(headline[:200])
     if function == FUNCTION:
-        assert f"\n{LOGS}" in message
+        assert f" {LOGS}" in message
     if len(as_json(headline)) < 740:  # the log's name may take half of it all
-        assert message.startswith(f"{headline}\nLogs: ")
+        assert message.startswith(f"{headline} Logs: ")
 
 
 @settings(deadline=None)

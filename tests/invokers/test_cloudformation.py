@@ -115,7 +115,12 @@ def test_a_failure_is_answered_with_headline_logs_and_further_lines() -> None:
     body = body_of(failed(ERROR))
 
     assert body["Status"] == "FAILED"
-    assert body["Reason"].split("\n") == [ERROR.headline, LOGS, "    3 | SELECT y;", "               ^", "HINT: h"]
+    assert body["Reason"].split("\n") == [
+        f"{ERROR.headline} {LOGS}",
+        "    3 | SELECT y;",
+        "               ^",
+        "HINT: h",
+    ]
     assert body["Data"]["Status"] == "failed"
     assert body["Data"]["LatestMigration"] == "unknown"
 
@@ -249,9 +254,9 @@ def test_a_failure_is_told_in_4096_bytes_whatever_it_says(
     headline, reason = readable(error.headline), body["Reason"]
     assert reason.startswith(headline[:40])
     if function == FUNCTION:
-        assert f"\n{LOGS}" in reason
+        assert f" {LOGS}" in reason
     if len(as_json(headline)) < 250:  # the ids, the names and the log's name may take the rest
-        assert reason.startswith(f"{headline}\nLogs: ")
+        assert reason.startswith(f"{headline} Logs: ")
 
 
 @settings(deadline=None)
@@ -283,7 +288,7 @@ def test_the_longest_ids_names_and_errors_leave_room_for_the_beginning_of_the_he
 
     assert {key: body[key] for key in ids} == ids
     assert body["Reason"].startswith("P3018 It failed. ")
-    assert "\nLogs: ggg" in body["Reason"]
+    assert " Logs: ggg" in body["Reason"]
     for text in (body["Reason"], *body["Data"].values()):
         assert readable(text) == text, "it holds no lone surrogate"
 
@@ -291,7 +296,7 @@ def test_the_longest_ids_names_and_errors_leave_room_for_the_beginning_of_the_he
 def test_a_long_headline_is_whole_where_logs_and_ids_are_of_the_usual_length() -> None:
     error = MigrationFailed("P3018", "It failed. " * 250, "Mend it.", lines=("x" * 6000,))
 
-    assert body_of(failed(error))["Reason"].startswith(f"{error.headline}\n{LOGS}\nxxx")
+    assert body_of(failed(error))["Reason"].startswith(f"{error.headline} {LOGS}\nxxx")
 
 
 def test_very_many_lines_are_cut_at_the_end() -> None:
@@ -300,5 +305,5 @@ def test_very_many_lines_are_cut_at_the_end() -> None:
     put = put_of(failed(error))
 
     assert 4090 <= len(put.body) <= 4096
-    assert str(put.payload["Reason"]).startswith(f"P3018 It failed. Mend it.\n{LOGS}\nline 0 ä\nline 1 ä\n")
+    assert str(put.payload["Reason"]).startswith(f"P3018 It failed. Mend it. {LOGS}\nline 0 ä\nline 1 ä\n")
     assert str(put.payload["Reason"]).endswith("…")

@@ -4,15 +4,19 @@ import json
 
 import pytest
 
-from lambda_fn.domain.outcome import AppliedMigration, Outcome, Status, to_json
+from lambda_fn.domain.outcome import AppliedMigration, Outcome, PendingMigration, Status, to_json
+from lambda_fn.domain.plan import Diagnostic
 from lambda_fn.domain.reply import Raise, Return
 from lambda_fn.domain.request import Action, Request
 from lambda_fn.errors import DeadlineExceeded, HistoryBlocked, RequestInvalid
 from lambda_fn.invokers.direct import Direct
+from tests.fixtures.custom_resources import FUNCTION, LOGS
 from tests.fixtures.projects import ROOT, check_outcome
 
 EVENTS = ROOT / "events"
 REQUESTS = {
+    "direct-cdk-trigger.json": Request(),
+    "direct-continue.json": Request(comes_back=True),
     "direct-deploy.json": Request(),
     "direct-doctor.json": Request(Action.DOCTOR),
     "direct-empty.json": Request(),
@@ -29,7 +33,7 @@ REQUESTS = {
 
 @pytest.mark.parametrize(("file", "request_"), REQUESTS.items(), ids=REQUESTS)
 def test_every_event_file_is_the_request_that_its_name_says(file: str, request_: Request) -> None:
-    assert Direct(json.loads((EVENTS / file).read_text())).request() == request_
+    assert Direct(json.loads((EVENTS / file).read_text()), FUNCTION).request() == request_
 
 
 def test_there_is_no_event_file_that_is_not_tried() -> None:
@@ -43,22 +47,48 @@ def test_the_event_files_name_migrations_of_the_sample_directory() -> None:
 
 
 def test_nothing_at_all_deploys() -> None:
-    assert Direct(None).request() == Direct({}).request() == Request(Action.DEPLOY)
+    assert Direct(None, FUNCTION).request() == Request(Action.DEPLOY)
+    assert Direct({}, FUNCTION).request() == Request(Action.DEPLOY)
+    assert Direct("", FUNCTION).request() == Request(Action.DEPLOY)
 
 
 @pytest.mark.parametrize("event", ["deploy", [], {"Action": "deploy"}, {"action": "reset"}, {"RequestType": "Create"}])
 def test_an_event_of_something_else_is_refused(event: object) -> None:
     with pytest.raises(RequestInvalid):
-        Direct(event).request()
+        Direct(event, FUNCTION).request()
+
+
+def test_lists_of_thousands_are_cut_and_counted_so_that_step_functions_can_pass_the_outcome_on() -> None:
+    names = [f"2024010100{number:04}_{'x' * 100}" for number in range(5000)]
+    outcome = Outcome(
+        Action.DEPLOY,
+        Status.FAILED,
+        "r",
+        5,
+        applied=tuple(AppliedMigration(name, 1, 2) for name in names),
+        pending=tuple(PendingMigration(name) for name in names),
+        failed=tuple(names),
+        resolved=tuple(names),
+        warnings=(Diagnostic("M510", "edited", tuple(names)),),
+    )
+
+    reply = Direct({}, FUNCTION).reply(outcome)
+
+    assert isinstance(reply, Return)
+    check_outcome(reply.payload)
+    assert len(json.dumps(reply.payload)) < 100_000
+    assert [reply.payload[f"{name}Count"] for name in ("applied", "pending", "failed")] == [5000] * 3
+    assert [len(reply.payload[name]) for name in ("applied", "pending", "failed", "resolved")] == [100] * 4  # type: ignore[arg-type]  # lists
 
 
 def test_an_error_is_raised_so_that_the_invocation_fails() -> None:
     error = HistoryBlocked("P3009", "It failed.", "Resolve it.")
 
-    reply = Direct(None).reply(Outcome(Action.DEPLOY, Status.FAILED, "r", 5, error=error))
+    reply = Direct(None, FUNCTION).reply(Outcome(Action.DEPLOY, Status.FAILED, "r", 5, error=error))
 
     assert isinstance(reply, Raise)
-    assert reply.error is error
+    assert type(reply.error) is HistoryBlocked
+    assert str(reply.error) == f"P3009 It failed. Resolve it. {LOGS}"
 
 
 @pytest.mark.parametrize(
@@ -70,7 +100,7 @@ def test_an_error_is_raised_so_that_the_invocation_fails() -> None:
     ],
 )
 def test_an_outcome_without_an_error_is_returned_as_json(outcome: Outcome) -> None:
-    reply = Direct(None).reply(outcome)
+    reply = Direct(None, FUNCTION).reply(outcome)
 
     assert isinstance(reply, Return)
     assert reply.payload == to_json(outcome) == json.loads(json.dumps(reply.payload))
@@ -83,7 +113,7 @@ LATE = DeadlineExceeded("M605", "The time was up.", "Deploy again.")
 def test_what_is_incomplete_is_returned_to_who_asked_for_it_and_comes_back() -> None:
     outcome = Outcome(Action.DEPLOY, Status.INCOMPLETE, "r", 5, applied=(AppliedMigration("a", 1, 2),), error=LATE)
 
-    reply = Direct({"continue": True}).reply(outcome)
+    reply = Direct({"continue": True}, FUNCTION).reply(outcome)
 
     assert isinstance(reply, Return)
     assert (reply.payload["status"], json.loads(json.dumps(reply.payload))) == ("incomplete", to_json(outcome))
@@ -92,19 +122,19 @@ def test_what_is_incomplete_is_returned_to_who_asked_for_it_and_comes_back() -> 
 
 @pytest.mark.parametrize("status", [Status.FAILED, Status.UNKNOWN])
 def test_the_same_lack_of_time_is_raised_where_it_is_a_failure_or_not_known(status: Status) -> None:
-    reply = Direct({}).reply(Outcome(Action.DEPLOY, status, "r", 5, error=LATE))
+    reply = Direct({}, FUNCTION).reply(Outcome(Action.DEPLOY, status, "r", 5, error=LATE))
 
     assert isinstance(reply, Raise)
-    assert reply.error is LATE
+    assert str(reply.error) == f"{LATE.headline} {LOGS}"
 
 
 @pytest.mark.parametrize(
     ("event", "comes_back"), [({"continue": True}, True), ({"continue": False}, False), ({}, False)]
 )
 def test_who_comes_back_says_so_by_continue(event: dict[str, object], comes_back: bool) -> None:
-    assert Direct(event).request().comes_back is comes_back
+    assert Direct(event, FUNCTION).request().comes_back is comes_back
 
 
 def test_nothing_but_a_deploy_is_continued() -> None:
     with pytest.raises(RequestInvalid):
-        Direct({"action": "status", "continue": True}).request()
+        Direct({"action": "status", "continue": True}, FUNCTION).request()

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lambda_fn.errors import MigrationFailed
-from lambda_fn.invokers.explanation import as_json, cut, explain, json_bytes
+from lambda_fn.invokers.explanation import as_json, cut, explain, json_bytes, located
 from lambda_fn.invokers.invoker import Function
 from tests.fixtures.custom_resources import ANY_TEXT, FUNCTION, JSON, LOGS, LONG_TEXT, readable
 
@@ -70,13 +70,28 @@ def test_any_json_value_is_written_as_valid_utf_8_and_read_back(value: object) -
     assert repr(json.loads(as_json(value).decode("utf-8"))) == repr(value)
 
 
+def test_the_first_line_says_where_the_log_is_and_is_the_same_for_everybody() -> None:
+    whole = located(ERROR, FUNCTION)
+
+    assert type(whole) is MigrationFailed
+    assert whole.text == f"P3018 It failed. Mend it. {LOGS}\nDETAIL: d\nHINT: h"
+    assert whole.text.splitlines()[0] == explain(ERROR, FUNCTION, 1000).splitlines()[0]
+
+
+def test_a_text_fits_into_what_step_functions_takes_for_a_cause() -> None:
+    error = MigrationFailed("P3018", "It failed.", "Mend it.", lines=('\0"' * 50_000,))
+    cause = json.dumps({"errorMessage": located(error, FUNCTION).text, "errorType": "MigrationFailed"})
+
+    assert len(cause) < 32_768
+
+
 def test_headline_logs_and_further_lines_are_told_in_this_order() -> None:
-    assert explain(ERROR, FUNCTION, 1000) == f"P3018 It failed. Mend it.\n{LOGS}\nDETAIL: d\nHINT: h"
+    assert explain(ERROR, FUNCTION, 1000) == f"P3018 It failed. Mend it. {LOGS}\nDETAIL: d\nHINT: h"
 
 
 def test_further_lines_go_first_and_from_their_end() -> None:
     error = MigrationFailed("P3018", "It failed, and " * 20, "Mend it.", lines=("DETAIL: d", "HINT: h"))
-    first_two = f"{error.headline}\n{LOGS}"
+    first_two = f"{error.headline} {LOGS}"
     room = size(f"{first_two}\n")
 
     assert explain(error, FUNCTION, room + size("DETAIL…")) == f"{first_two}\nDETAIL…"
@@ -89,7 +104,7 @@ def test_a_headline_that_does_not_fit_is_cut_and_the_log_is_still_named() -> Non
     told = explain(error, FUNCTION, 300)
 
     assert told.startswith("P3018 xxx")
-    assert told.endswith(f"x…\n{LOGS}")
+    assert told.endswith(f"x… {LOGS}")
     assert size(told) == 300
 
 
@@ -97,24 +112,24 @@ def test_a_headline_that_does_not_fit_is_cut_and_the_log_is_still_named() -> Non
 def test_behind_a_headline_that_was_cut_nothing_follows_but_the_log(limit: int) -> None:
     error = MigrationFailed("P3018", "\0" * 5000, "Mend it.", lines=("DETAIL: d",))
 
-    assert explain(error, FUNCTION, limit).endswith(f"…\n{LOGS}")
+    assert explain(error, FUNCTION, limit).endswith(f"… {LOGS}")
 
 
 def test_a_lone_surrogate_is_told_as_a_question_mark_because_readers_of_json_may_fail_at_it() -> None:
     error = MigrationFailed("P3018", "a\ud800b\udc00.", "Mend it.", lines=("c\udfff",))
     function = Function("migrate", "g\ud800", "s")
 
-    assert explain(error, function, 1000) == "P3018 a?b?. Mend it.\nLogs: g? s\nc?"
+    assert explain(error, function, 1000) == "P3018 a?b?. Mend it. Logs: g? s\nc?"
 
 
 def test_the_name_of_a_log_takes_half_the_room_at_most() -> None:
     function = Function("migrate", "/aws/lambda/" + "g" * 500, "s" * 500)
 
-    headline, logs = explain(MigrationFailed("P3018", "x" * 5000, "."), function, 300).split("\n")
+    headline, logs = explain(MigrationFailed("P3018", "x" * 5000, "."), function, 300).split(" Logs: ")
 
     assert headline.startswith("P3018 xxx")
-    assert logs.startswith("Logs: /aws/lambda/ggg")
-    assert size(logs) <= 150
+    assert logs.startswith("/aws/lambda/ggg")
+    assert size(f"Logs: {logs}") <= 150
 
 
 @settings(deadline=None)
@@ -126,4 +141,4 @@ def test_an_explanation_is_within_any_limit(problem: str, lines: list[str], limi
 
     assert size(told) <= max(0, limit)
     if size(readable(error.headline)) + size(LOGS) + 10 <= limit and size(LOGS) < limit // 2:
-        assert told.startswith(f"{readable(error.headline)}\n{LOGS}")
+        assert told.startswith(f"{readable(error.headline)} {LOGS}")

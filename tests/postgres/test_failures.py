@@ -58,7 +58,7 @@ def test_an_error_at_run_time_is_found_by_statement_line_and_column(project: Pro
     assert (error.where.statement, error.where.line, error.where.column) == (2, 4, 3)
     assert error.where.excerpt == "    4 |   SELECT 1/0;\n          ^"
     assert error.headline == (
-        f"P3018 Migration {NAME} failed to apply: ERROR 22012 at line 4, column 3: division by zero. "
+        f"P3018 Migration {NAME} failed to apply: ERROR 22012 in statement 2 (line 4, column 3): division by zero. "
         "Nothing of it is in the database. Correct the file and deploy again; no resolve is needed."
     )
 

@@ -1,0 +1,93 @@
+"""ECS's own deployment lifecycle hooks: the answer is what the function returns, and IN_PROGRESS asks to come back."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from lambda_fn.domain.outcome import Outcome, Status
+from lambda_fn.domain.reply import Return
+from lambda_fn.domain.request import Action, Request, parse_request
+from lambda_fn.errors import request as request_errors
+from lambda_fn.invokers.continuation import Continuation, continuation_of
+from lambda_fn.invokers.invoker import Skip
+from lambda_fn.invokers.verdict import error_of
+
+CALL_BACK_DELAY_S = 30  # ECS's own default; nothing is waited for meanwhile
+_STAGE, _DETAILS, _CONTINUATION = "lifecycleStage", "hookDetails", "continuation"
+_BEFORE_NEW_TASKS = "PRE_SCALE_UP"
+_ACTIONS = (Action.DEPLOY, Action.VERIFY)
+# A rollback goes through these stages once more, with the same target; only the weights say in which direction.
+_WEIGHTS_AT_STAGE = {
+    "TEST_TRAFFIC_SHIFT": "testTrafficWeights",
+    "PRODUCTION_TRAFFIC_SHIFT": "productionTrafficWeights",
+}
+
+
+def is_ecs(event: Mapping[str, object]) -> bool:
+    """Whether a lifecycle hook of an ECS deployment sent the event, in the form of today or in the first one."""
+    return isinstance(event.get(_STAGE), str) and bool(event.keys() & {"executionDetails", "resourceArn", "serviceArn"})
+
+
+@dataclass(frozen=True, slots=True)
+class Ecs:
+    """A stage of a deployment. `hookDetails` holds what the service's definition says, and what we passed on."""
+
+    event: Mapping[str, object]
+
+    def request(self) -> Request | Skip:
+        """What `hookDetails` asks for; before new tasks, a deploy without it. Raises: RequestInvalid.
+
+        A stage that a rollback reaches again is skipped then, whatever it asks for.
+        """
+        stage = str(self.event[_STAGE])
+        if self._rolls_back(stage):
+            return Skip(
+                f"ECS rolls the deployment back ({stage}), which changes nothing: the schema goes only forward."
+            )
+        options = {key: value for key, value in self._details().items() if key != _CONTINUATION}
+        if "action" not in options and stage != _BEFORE_NEW_TASKS:
+            raise request_errors.nothing_asked_at_stage(stage)
+        if options.get("action", Action.DEPLOY) not in _ACTIONS:
+            raise request_errors.action_not_offered(options["action"], _ACTIONS, "A hook")
+        request = parse_request(options)
+        return replace(request, comes_back=request.action is Action.DEPLOY)
+
+    def reply(self, outcome: Outcome) -> Return:
+        """SUCCEEDED, FAILED, or IN_PROGRESS where the time was up behind a first part."""
+        if outcome.status is Status.INCOMPLETE:
+            so_far = self._continuation().after(outcome)
+            details = {_CONTINUATION: so_far.to_json()}
+            return Return({"hookStatus": "IN_PROGRESS", "callBackDelay": CALL_BACK_DELAY_S, "hookDetails": details})
+        return Return({"hookStatus": "SUCCEEDED" if error_of(outcome) is None else "FAILED"})
+
+    def _rolls_back(self, stage: str) -> bool:
+        """Whether the traffic goes away from the revision that was to be deployed; False where nothing says so."""
+        execution = self.event.get("executionDetails", self.event)
+        if not isinstance(execution, Mapping) or stage not in _WEIGHTS_AT_STAGE:
+            return False
+        weights, target = execution.get(_WEIGHTS_AT_STAGE[stage]), execution.get("targetServiceRevisionArn")
+        if not isinstance(weights, Mapping) or not weights or not isinstance(target, str):
+            return False
+        return bool(weights.get(target, 0) == 0)
+
+    def _details(self) -> Mapping[str, object]:
+        details = _decoded(self.event.get(_DETAILS))
+        if details is None:
+            return {}
+        if not isinstance(details, Mapping):
+            raise request_errors.wrong_value(_DETAILS, "a JSON object", '{"action": "deploy"}')
+        return details
+
+    def _continuation(self) -> Continuation:
+        details = _decoded(self.event.get(_DETAILS))
+        return continuation_of(details.get(_CONTINUATION) if isinstance(details, Mapping) else None)
+
+
+def _decoded(details: object) -> object:
+    """CloudFormation takes them as a string too; None for an empty one."""
+    if not isinstance(details, str):
+        return details
+    try:
+        return json.loads(details) if details.strip() else None
+    except (ValueError, RecursionError):
+        return details

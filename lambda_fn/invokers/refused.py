@@ -1,0 +1,126 @@
+"""Events of senders that this function does not work for: each is told why, and what to do instead."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lambda_fn.domain.outcome import Outcome
+from lambda_fn.domain.reply import Raise, Reply, Return
+from lambda_fn.domain.request import Request
+from lambda_fn.errors import RequestInvalid
+from lambda_fn.errors import request as request_errors
+from lambda_fn.invokers.cloudformation import CloudFormation
+from lambda_fn.invokers.custom_resource import is_custom_resource
+from lambda_fn.invokers.explanation import located
+from lambda_fn.invokers.invoker import Function, Invoker, Skip
+
+_FORBIDDEN = 403
+_SNS = "aws:sns"
+
+
+def is_durable(event: Mapping[str, object]) -> bool:
+    """Whether the event begins or goes on with a durable execution."""
+    return "DurableExecutionArn" in event
+
+
+def is_http(event: Mapping[str, object]) -> bool:
+    """Whether the event is a request to a function URL, an API of API Gateway or a load balancer."""
+    context = event.get("requestContext")
+    return isinstance(context, Mapping) and bool({"http", "httpMethod", "elb", "routeKey"} & context.keys())
+
+
+def has_records(event: Mapping[str, object]) -> bool:
+    """Whether the event is a batch of records: of a topic, a queue, a stream, a bucket."""
+    return bool(_first_record(event))
+
+
+def refuse_records(event: Mapping[str, object], function: Function) -> Invoker:
+    """What answers a batch; a custom resource whose ServiceToken is a topic still gets its answer."""
+    record = _first_record(event)
+    source = record.get("EventSource", record.get("eventSource"))
+    if source != _SNS:
+        return Refused(request_errors.sent_as_records(str(source)), function)
+    event_within = _message_of(record)
+    if is_custom_resource(event_within):
+        return CustomResourceOfTopic(CloudFormation(event_within, function))
+    return Refused(request_errors.sent_by_sns(), function)
+
+
+def _first_record(event: Mapping[str, object]) -> Mapping[str, object]:
+    records = event.get("Records")
+    first = records[0] if isinstance(records, list) and records else None
+    return first if isinstance(first, Mapping) else {}
+
+
+def _message_of(record: Mapping[str, object]) -> dict[str, object]:
+    topic = record.get("Sns")
+    text = topic.get("Message") if isinstance(topic, Mapping) else None
+    try:
+        message = json.loads(text) if isinstance(text, str) else None
+    except (ValueError, RecursionError):
+        return {}
+    return message if isinstance(message, dict) else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An event that only a failed invocation can refuse."""
+
+    error: RequestInvalid
+    function: Function
+
+    def request(self) -> Request:
+        """Nothing is asked for. Raises: RequestInvalid M111."""
+        raise self.error
+
+    def reply(self, outcome: Outcome) -> Reply:
+        """Fail the invocation."""
+        return Raise(located(outcome.error or self.error, self.function))
+
+
+@dataclass(frozen=True, slots=True)
+class DurableExecution:
+    """An event of a durable execution, which an exception would only make begin again."""
+
+    function: Function
+
+    def request(self) -> Request:
+        """Nothing is asked for. Raises: RequestInvalid M111."""
+        raise request_errors.durable_execution()
+
+    def reply(self, outcome: Outcome) -> Return:
+        """Fail the execution as its protocol says."""
+        error = located(outcome.error or request_errors.durable_execution(), self.function)
+        about = {"ErrorType": type(error).__name__, "ErrorMessage": error.text}
+        return Return({"Status": "FAILED", "Error": about})
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """A request from anywhere, which learns nothing of the function but that it is no place for requests."""
+
+    def request(self) -> Request:
+        """Nothing is asked for. Raises: RequestInvalid M111."""
+        raise request_errors.sent_over_http()
+
+    def reply(self, outcome: Outcome) -> Return:
+        """403, and in the log why."""
+        return Return({"statusCode": _FORBIDDEN, "headers": {"content-type": "text/plain"}, "body": "Forbidden\n"})
+
+
+@dataclass(frozen=True, slots=True)
+class CustomResourceOfTopic:
+    """A custom resource whose ServiceToken is a topic: refused, and CloudFormation is told so instead of waiting."""
+
+    custom_resource: CloudFormation
+
+    def request(self) -> Skip:
+        """Nothing but a Delete and a rollback, which change nothing. Raises: RequestInvalid M111."""
+        asked = self.custom_resource.request()
+        if not isinstance(asked, Skip):
+            raise request_errors.sent_by_sns()
+        return asked
+
+    def reply(self, outcome: Outcome) -> Reply:
+        """The answer to CloudFormation."""
+        return self.custom_resource.reply(outcome)
