@@ -99,7 +99,10 @@ OLD = [
     event(2, "Old", "CREATE_FAILED", "an older failure"),
     event(1, "shop", "CREATE_IN_PROGRESS", "User Initiated"),
 ]
-WRAPPED = f"Received response status [FAILED] from custom resource. Message returned: {REASON} Logs: g s\n    1 | SELECT x; (RequestId: 0)"
+WRAPPED = (
+    f"Received response status [FAILED] from custom resource. Message returned: {REASON} Logs: g s\n"
+    "    1 | SELECT x; (RequestId: 0)"
+)
 
 
 def explained(aws: StandIn, *events: dict[str, Any]) -> tuple[int, str]:
