@@ -270,7 +270,7 @@ def test_doctor_prints_its_checks_and_exits_as_the_first_that_failed(aws: StandI
 
 
 def test_status_exits_with_1_while_something_is_pending(aws: StandIn, migrate: Migrate) -> None:
-    pending = {"status": "pending", "action": "status", "pending": [{"name": "a"}]}
+    pending = {"status": "pending", "action": "status", "pendingCount": 1, "pending": [{"name": "a"}]}
     aws.answer("Invoke", Answered({**UP_TO_DATE, **pending}))
 
     ended = migrate("invoke", FUNCTION, "status")

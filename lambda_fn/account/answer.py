@@ -11,6 +11,7 @@ from lambda_fn.domain.check import Check, CheckName, Result
 from lambda_fn.domain.event import (
     Applied,
     Checked,
+    CutShort,
     DeployFinished,
     Diagnosed,
     DirectoryRead,
@@ -38,6 +39,7 @@ _NEVER_STARTED = frozenset(
     for each in ("ImportModuleError", "HandlerNotFound", "UserCodeSyntaxError", "MalformedHandlerName")
 )
 _SHOWN_CHARACTERS = 300
+_COUNTED = ("applied", "pending", "failed")
 # Another function's words may hold the URL of its database.
 _LOGIN_IN_URL = re.compile(r"://[^\s/@:]*:\S*@")
 # What an action may come to without an error. FAILED only where the outcome itself says what failed.
@@ -147,6 +149,7 @@ def _outcome(content: Json) -> Outcome:
         checks=tuple(_check(check) for check in content["checks"]),
         latest=content.get("latest"),
         skipped=content.get("skipped"),
+        omitted=sum(content[f"{name}Count"] - len(content[name]) for name in _COUNTED if f"{name}Count" in content),
         error=None if content["error"] is None else _error(content["error"]),
     )
 
@@ -177,6 +180,11 @@ def events_of(outcome: Outcome, request: Request) -> Iterator[Event]:
     if outcome.error is not None:
         yield RunFailed(outcome.error)
         return
+    yield from _found(outcome, request)
+    yield CutShort(outcome.omitted)
+
+
+def _found(outcome: Outcome, request: Request) -> Iterator[Event]:
     match outcome.action:
         case Action.DEPLOY:
             yield DeployFinished(outcome.applied)

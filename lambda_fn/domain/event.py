@@ -159,6 +159,18 @@ class Diagnosed:
 
 
 @dataclass(frozen=True, slots=True)
+class CutShort:
+    """The answer of a function leaves names out."""
+
+    omitted: int
+
+    @property
+    def sentences(self) -> tuple[Sentence, ...]:
+        """How many."""
+        return (Sentence(f"… and {self.omitted} more, which the function's answer leaves out"),) if self.omitted else ()
+
+
+@dataclass(frozen=True, slots=True)
 class Planned:
     """How a pending migration would be run is decided."""
 

@@ -64,7 +64,8 @@ class PendingMigration:
 class Outcome:
     """What a run came to. Every field that is not known is None or empty.
 
-    `latest` is the newest migration of the directory that is applied; `skipped` says why nothing was done.
+    `latest` is the newest migration of the directory that is applied; `skipped` says why nothing was done. `omitted`
+    is how many names are left out, where the outcome was read from a function's answer.
     """
 
     action: Action
@@ -85,6 +86,7 @@ class Outcome:
     checks: tuple[Check, ...] = ()
     latest: str | None = None
     skipped: str | None = None
+    omitted: int = 0
     error: MigrateError | None = field(default=None, compare=False)
 
     @property
