@@ -63,7 +63,56 @@ def test_every_payload_on_a_command_line_is_a_request() -> None:
 def test_every_json_block_is_json() -> None:
     blocks = fenced("json")
 
-    assert [json.loads(block)["Type"] for block in blocks] == ["Task"]
+    assert [json.loads(block)["Type"] for block in blocks] == ["Task", "Task"]
+
+
+def sections() -> dict[str, str]:
+    """The sections of docs/invokers.md that show lines of an example, by their headings."""
+    text = (ROOT / "docs" / "invokers.md").read_text()
+    parts = [part.split("\n", maxsplit=1) for part in re.split(r"^## ", text, flags=re.MULTILINE)[1:]]
+    return {heading: body for heading, body in parts if heading in SHOWN}
+
+
+SHOWN = ("The CDK", "SAM and CodeDeploy hooks", "CodeDeploy for ECS", "ECS lifecycle hooks", "CodePipeline")
+
+
+@pytest.mark.parametrize("heading", SHOWN)
+def test_what_an_invokers_section_shows_stands_in_the_example_that_it_names(heading: str) -> None:
+    section = sections()[heading]
+    [shown] = re.findall(r"```(?:yaml|ts)\n(.*?)```", section, re.DOTALL)
+    [example] = set(re.findall(r"\]\((examples/[^)]+)\)", section))
+    lines = {line.strip() for line in (ROOT / "docs" / example).read_text().splitlines()}
+
+    assert len(shown.splitlines()) >= 2
+    assert {line.strip() for line in shown.splitlines()} - lines - {"Hooks:"} == set()
+
+
+@pytest.mark.parametrize("heading", SHOWN)
+def test_an_invokers_section_says_when_how_how_long_and_what_not(heading: str) -> None:
+    section = sections()[heading]
+
+    assert [
+        word for word in ("Fits", "Success", "ailure", "ime", "etry", "ollback", "Cannot") if word not in section
+    ] == []
+
+
+def test_what_hooks_and_pipelines_are_told_in_the_examples_is_a_request() -> None:
+    found = {"HookDetails": 0, "UserParameters": 0}
+    for text in [*fenced("yaml"), *(path.read_text() for path in (ROOT / "docs" / "examples").glob("*/*.yaml"))]:
+        for name, value in re.findall(r"^ +(HookDetails|UserParameters): '(\{.*\})'$", text, re.MULTILINE):
+            found[name] += 1
+            assert parse_request(json.loads(value)).action in (Action.DEPLOY, Action.VERIFY)
+
+    assert min(found.values()) >= 2
+
+
+def test_the_schedule_that_is_shown_is_one_that_the_template_takes() -> None:
+    [shown] = [block.split(": ")[1].strip() for block in fenced("yaml") if "StatusSchedule" in block]
+    [pattern] = re.findall(
+        r"StatusSchedule:\n(?: +.*\n)*? +AllowedPattern: (.*)\n", (ROOT / "template.yaml").read_text()
+    )
+
+    assert re.fullmatch(pattern, shown)
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
@@ -90,11 +139,14 @@ def test_every_setting_that_is_named_is_one() -> None:
 
 _COMMENT = re.compile(r"\s+(#|//) .*$")
 _EXAMPLES = {
-    "yaml": "sam/template.yaml",
-    "ts": "cdk-typescript/migrations.ts",
-    "hcl": "terraform/main.tf",
-    "dockerfile": "container-image/Dockerfile",
-    "sh": "github-actions/deploy-image.yml",
+    "SAM or CloudFormation": "sam/template.yaml",
+    "CDK": "cdk-typescript/migrations.ts",
+    "Terraform": "terraform/main.tf",
+    "A pipeline alone": "github-actions/deploy-image.yml",
+    "An ECS lifecycle hook": "ecs-hook/template.yaml",
+    "A hook of SAM or CodeDeploy": "sam-hook/template.yaml",
+    "CodePipeline": "codepipeline/template.yaml",
+    "A container": "container-image/Dockerfile",
 }
 
 
@@ -103,13 +155,14 @@ def lines_of(text: str) -> list[str]:
     return [line for each in text.splitlines() if (line := _COMMENT.sub("", each).strip())]
 
 
-@pytest.mark.parametrize(("language", "example"), _EXAMPLES.items(), ids=_EXAMPLES)
-def test_what_the_readme_says_to_paste_stands_in_an_example_that_is_checked(language: str, example: str) -> None:
-    chapter = (ROOT / "README.md").read_text().partition("## Pick yours")[2].partition("### A terminal")[0]
-    [snippet] = re.findall(rf"```{language}\n(.*?)```", chapter, re.DOTALL)
+@pytest.mark.parametrize(("heading", "example"), _EXAMPLES.items(), ids=_EXAMPLES)
+def test_what_the_readme_says_to_paste_stands_in_an_example_that_is_checked(heading: str, example: str) -> None:
+    section = (ROOT / "README.md").read_text().partition(f"\n### {heading}\n")[2].partition("\n### ")[0]
+    [snippet] = re.findall(r"```\w+\n(.*?)```", section, re.DOTALL)
     known = lines_of((ROOT / "docs" / "examples" / example).read_text())
     ours = "migrate-lambda invoke"  # in the place of the shell that does it without our command
 
+    assert f"docs/examples/{example.partition('/')[0]}" in section or heading == "A container"
     assert [line for line in lines_of(snippet) if line not in known and not line.startswith(ours)] == []
 
 
