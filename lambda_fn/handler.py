@@ -111,7 +111,7 @@ class _Located:
     def report(self, event: Event) -> None:
         """Pass the event on."""
         if isinstance(event, RunFailed):
-            event = RunFailed(located(event.error, self._function))
+            event = replace(event, error=located(event.error, self._function))
         self._reporter.report(event)
 
 

@@ -16,7 +16,7 @@ from lambda_fn.deadline import Deadline
 from lambda_fn.directory import find_directory, read_directory
 from lambda_fn.domain.event import DirectoryRead, RunFailed, RunStarted, Warned
 from lambda_fn.domain.migration import Migration
-from lambda_fn.domain.outcome import Outcome
+from lambda_fn.domain.outcome import Outcome, Status
 from lambda_fn.domain.request import Action, Request
 from lambda_fn.domain.tls import weakness
 from lambda_fn.errors import MigrateError
@@ -50,9 +50,10 @@ def run(
         error = raised
     except Exception as raised:  # noqa: BLE001  # a bug of ours must not hide what was applied before it
         error = internal_errors.from_exception(raised)
+    outcome = draft.outcome(error, round((time.monotonic() - started) * 1000))
     if error is not None:
-        reporter.report(RunFailed(error))
-    return draft.outcome(error, round((time.monotonic() - started) * 1000))
+        reporter.report(RunFailed(error, comes_back=outcome.status is Status.INCOMPLETE))
+    return outcome
 
 
 def _deadline(remaining_s: float | None, settings: Settings) -> Deadline:

@@ -250,14 +250,15 @@ class LoggerMissing:
 
 @dataclass(frozen=True, slots=True)
 class RunFailed:
-    """The run ends with an error."""
+    """The run ends with an error; with `comes_back` its invoker goes on in another invocation."""
 
     error: MigrateError
+    comes_back: bool = False
 
     @property
     def sentences(self) -> tuple[Sentence, ...]:
         """The whole error, as one record."""
-        return (Sentence(self.error.text, Level.ERROR),)
+        return (Sentence(self.error.text, Level.WARNING if self.comes_back else Level.ERROR),)
 
 
 def _s(count: int) -> str:

@@ -39,7 +39,7 @@ def refuse_records(event: Mapping[str, object], function: Function) -> Invoker:
     record = _first_record(event)
     source = record.get("EventSource", record.get("eventSource"))
     if source != _SNS:
-        return Refused(request_errors.sent_as_records(str(source)), function)
+        return Refused(request_errors.sent_as_records(str(source or "somebody")), function)
     event_within = _message_of(record)
     if is_custom_resource(event_within):
         return CustomResourceOfTopic(CloudFormation(event_within, function))

@@ -8,10 +8,11 @@ import time
 import pytest
 
 from lambda_fn import wiring
+from lambda_fn.domain.event import Level
 from lambda_fn.domain.outcome import Outcome, Status, to_json
 from lambda_fn.domain.request import parse_request
 from lambda_fn.errors import DeadlineExceeded
-from tests.fixtures.projects import Project, RecordingReporter, check_outcome
+from tests.fixtures.projects import Project, check_outcome
 from tests.fixtures.proxy import CountingProxy
 from tests.fixtures.terminal import finish, run_on, start_on
 
@@ -23,7 +24,7 @@ def run(project: Project, remaining_s: float, *, url: str | None = None, comes_b
     """Deploy within a time, with a reserve of 2 seconds."""
     settings = dataclasses.replace(project.settings_for(url or project.url), reserve_s=2.0)
     request = parse_request({"continue": comes_back})
-    outcome = wiring.run(request, settings, RecordingReporter(), run_id="run-1", remaining_s=remaining_s)
+    outcome = wiring.run(request, settings, project.reporter, run_id="run-1", remaining_s=remaining_s)
     check_outcome(to_json(outcome))
     return outcome
 
@@ -91,6 +92,11 @@ def test_a_terminal_may_have_a_time_too(one_project: Project) -> None:
     assert run_on(one_project, "deploy", "--timeout-s", "0").outcome["error"]["code"] == "M104"
 
 
+def last_level(project: Project) -> Level:
+    """How loud the run's last sentence was."""
+    return project.reporter.events[-1].sentences[-1].level
+
+
 def test_who_comes_back_is_told_that_it_is_incomplete_and_gets_the_rest(project: Project) -> None:
     project.write(A, "CREATE TABLE a (id int);")
     project.write(B, f"-- migrate: stepwise\nCREATE TABLE b (id int);\n{SLEEP}\nCREATE TABLE c (id int);")
@@ -98,6 +104,7 @@ def test_who_comes_back_is_told_that_it_is_incomplete_and_gets_the_rest(project:
     first = run(project, 4.0, comes_back=True)
 
     assert (first.status, [m.name for m in first.applied]) == (Status.INCOMPLETE, [A])
+    assert last_level(project) is Level.WARNING
     assert isinstance(first.error, DeadlineExceeded)
     project.write(B, "-- migrate: stepwise\nCREATE TABLE b (id int);\nSELECT 1;\nCREATE TABLE c (id int);")
     second = run(project, 60.0, comes_back=True)
@@ -123,4 +130,5 @@ def test_everybody_else_is_told_that_it_failed(project: Project) -> None:
     outcome = run(project, 4.0)
 
     assert (outcome.status, [m.name for m in outcome.applied]) == (Status.FAILED, [A])
+    assert last_level(project) is Level.ERROR
     assert isinstance(outcome.error, DeadlineExceeded)

@@ -78,15 +78,76 @@ def test_another_database_is_a_reason_to_run(template: Template) -> None:
     ]
 
 
-def test_the_endpoints_serve_the_vpc(template: Template) -> None:
-    secrets_manager, s3 = properties(template, "SecretsManagerVpcEndpoint"), properties(template, "S3VpcEndpoint")
-    [ingress] = properties(template, "EndpointSecurityGroup")["SecurityGroupIngress"]
+def test_the_interface_endpoints_serve_the_vpc_and_share_a_group(template: Template) -> None:
+    made = {f"{service}VpcEndpoint" for service in ("SecretsManager", "CodeDeploy", "CodePipeline")}
 
-    assert secrets_manager["PrivateDnsEnabled"] is True
-    assert secrets_manager["SubnetIds"] == {"Ref": "SubnetIds"}
-    assert secrets_manager["SecurityGroupIds"] == [{"Ref": "EndpointSecurityGroup"}]
+    assert {
+        name: each["Properties"]
+        for name, each in template["Resources"].items()
+        if each["Properties"].get("VpcEndpointType") == "Interface"
+    } == {
+        name: {
+            "VpcEndpointType": "Interface",
+            "ServiceName": {"Fn::Sub": f"com.amazonaws.${{AWS::Region}}.{name.removesuffix('VpcEndpoint').lower()}"},
+            "VpcId": {"Ref": "VpcId"},
+            "SubnetIds": {"Ref": "SubnetIds"},
+            "PrivateDnsEnabled": True,
+            "SecurityGroupIds": [{"Ref": "EndpointSecurityGroup"}],
+        }
+        for name in made
+    }
+
+
+def test_the_group_of_the_endpoints_lets_the_vpc_in_and_is_not_replaced_by_a_new_release(template: Template) -> None:
+    group = properties(template, "EndpointSecurityGroup")
+    [ingress] = group["SecurityGroupIngress"]
+
     assert (ingress["FromPort"], ingress["ToPort"], ingress["CidrIp"]) == (443, 443, "0.0.0.0/0")
-    assert s3["RouteTableIds"] == {"Fn::Split": [",", {"Ref": "S3RouteTableIds"}]}
+    assert group["GroupDescription"] == "The Secrets Manager endpoint of the migration function"
+
+
+def test_the_s3_endpoint_is_in_the_route_tables(template: Template) -> None:
+    assert properties(template, "S3VpcEndpoint")["RouteTableIds"] == {"Fn::Split": [",", {"Ref": "S3RouteTableIds"}]}
+
+
+@pytest.mark.parametrize("role", ["Role", "CodeDeployRole", "EcsHookRole"])
+def test_every_role_is_within_the_boundary(template: Template, role: str) -> None:
+    boundary = properties(template, role)["PermissionsBoundary"]
+
+    assert boundary == {"Fn::If": ["HasBoundary", {"Ref": "PermissionsBoundaryArn"}, _NOTHING]}
+
+
+def test_there_is_no_other_role(template: Template) -> None:
+    roles = {name for name, each in template["Resources"].items() if each["Type"] == "AWS::IAM::Role"}
+
+    assert roles == {"Role", "CodeDeployRole", "EcsHookRole"}
+
+
+def test_a_role_of_a_hook_holds_in_every_partition_and_invokes_this_function(template: Template) -> None:
+    function = {"Fn::GetAtt": ["MigrateFunction", "Arn"]}
+    code_deploy, ecs = properties(template, "CodeDeployRole"), properties(template, "EcsHookRole")
+    policies = [role["Policies"][0]["PolicyDocument"]["Statement"] for role in (code_deploy, ecs)]
+    managed = "arn:${AWS::Partition}:iam::aws:policy/service-role/AWSCodeDeployRoleForLambdaLimited"
+
+    assert code_deploy["ManagedPolicyArns"] == [{"Fn::Sub": managed}]
+    assert "ManagedPolicyArns" not in ecs
+    assert [[statement["Resource"] for statement in each] for each in policies] == [
+        [[function, {"Fn::Sub": "${MigrateFunction.Arn}:*"}]],
+        [function],
+    ]
+
+
+def test_without_a_hook_the_functions_environment_is_as_it_was(template: Template) -> None:
+    action = properties(template, "MigrateFunction")["Environment"]["Variables"]["MIGRATE_HOOK_ACTION"]
+
+    assert action == {"Fn::If": ["HasCodeDeployHook", {"Ref": "CodeDeployHook"}, _NOTHING]}
+
+
+def test_the_name_with_which_sam_needs_no_role_is_said_where_names_are_given(template: Template) -> None:
+    said = template["Parameters"]["FunctionName"]["Description"]
+
+    assert "CodeDeployHook_" in said
+    assert "CodeDeployRoleArn" in said
 
 
 def test_the_made_group_goes_out_to_the_databases_group_where_it_is_known(template: Template) -> None:
@@ -105,6 +166,7 @@ def test_the_made_group_goes_out_to_the_databases_group_where_it_is_known(templa
         ("FailureAlarm", ("MigrateLambda", "Failed", 1), ("service", "AWS::StackName")),
         ("ErrorAlarm", ("AWS/Lambda", "Errors", 1), ("FunctionName", "MigrateFunction")),
         ("TimeoutAlarm", ("MigrateLambda", "TimeUsed", 80), ("service", "AWS::StackName")),
+        ("DriftAlarm", ("MigrateLambda", "Drift", 1), ("service", "AWS::StackName")),
     ],
 )
 def test_an_alarm_watches_a_metric_that_is_published_and_tells_the_topic(
