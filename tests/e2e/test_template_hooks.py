@@ -11,7 +11,7 @@ __all__ = ["only_function"]  # the fixture
 
 RESOURCES = {"MigrateFunction", "MigrateFunctionEventInvokeConfig", "Role", "LogGroup", "Dashboard"}
 RESOURCES |= {"FailureAlarm", "ErrorAlarm", "TimeoutAlarm"}
-OUTPUTS = {"FunctionName", "FunctionArn", "LogGroupName", "NetworkCheck"}
+OUTPUTS = {"FunctionName", "FunctionArn", "FunctionRoleName", "LogGroupName", "NetworkCheck"}
 POLICIES = {"Logs", "Vpc", "Secret"}
 SCHEDULED = {"StatusRule", "StatusPermission", "DriftAlarm"}
 DEFAULTS = {"CodeDeployHook": "none", "EcsHook": "false", "CodePipelineAction": "false", "StatusSchedule": ""}

@@ -176,6 +176,12 @@ def test_the_token_carries_the_first_run_and_the_count_to_the_end() -> None:
     assert told["outputVariables"]["RunId"] == "run-3"
 
 
+def test_a_run_id_that_somebody_made_up_is_cut() -> None:
+    details = result(job(token=json.dumps({"runId": "r" * 5000})).reply(applied()))["executionDetails"]
+
+    assert 1 <= len(details["externalExecutionId"]) <= 1500
+
+
 @pytest.mark.parametrize("token", [None, "", "{", "[]", '{"appliedCount": -5}', "x" * 3000, 5])
 def test_a_token_that_is_not_ours_is_passed_over(token: object) -> None:
     assert result(job(token=token).reply(applied()))["outputVariables"]["AppliedCount"] == "1"

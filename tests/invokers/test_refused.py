@@ -96,6 +96,17 @@ def test_records_of_any_form_are_refused(record: dict[str, Any]) -> None:
     assert type(invoker) is Refused
 
 
+@pytest.mark.parametrize(
+    ("record", "sender"),
+    [({"eventSource": "aws:s3"}, '"aws:s3"'), ({"EventSource": "aws:new"}, '"aws:new"'), ({"cf": {}}, '"somebody"')],
+)
+def test_a_batch_is_told_as_its_senders(record: dict[str, Any], sender: str) -> None:
+    _, error = refusal({"Records": [record]})
+
+    assert sender in error.problem
+    assert "SNS" not in error.text
+
+
 @pytest.mark.parametrize("records", [None, [], "text", [5], {}])
 def test_records_that_are_none_are_an_unknown_key(records: object) -> None:
     _, error = refusal({"Records": records})
