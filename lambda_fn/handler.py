@@ -8,7 +8,7 @@ from typing import Protocol, assert_never
 
 from lambda_fn import wiring
 from lambda_fn.commands.draft import Draft
-from lambda_fn.domain.event import Event, LoggerMissing, RunFailed, Skipped
+from lambda_fn.domain.event import Event, LoggerMissing, RunFailed, Skipped, ToldBefore
 from lambda_fn.domain.outcome import Outcome, Status
 from lambda_fn.domain.reply import Call, Put, Raise, Reply, Return
 from lambda_fn.domain.request import Request
@@ -105,13 +105,13 @@ class _Located:
     """A reporter that says with an error where the log is, in the words that the invoker gets too."""
 
     def __init__(self, reporter: Reporter, function: Function) -> None:
+        self.function = function
         self._reporter = reporter
-        self._function = function
 
     def report(self, event: Event) -> None:
         """Pass the event on."""
         if isinstance(event, RunFailed):
-            event = replace(event, error=located(event.error, self._function))
+            event = replace(event, error=located(event.error, self.function))
         self._reporter.report(event)
 
 
@@ -151,7 +151,7 @@ def _remaining_s(context: LambdaContext) -> float:
     return context.get_remaining_time_in_millis() / 1000
 
 
-def _carry_out(reply: Reply, reporter: Reporter, context: LambdaContext) -> dict[str, object]:
+def _carry_out(reply: Reply, reporter: _Located, context: LambdaContext) -> dict[str, object]:
     match reply:
         case Return(payload):
             return payload
@@ -169,22 +169,25 @@ def _carry_out(reply: Reply, reporter: Reporter, context: LambdaContext) -> dict
 
 
 # Imported here: only these answers pay for an HTTP client, and for boto3.
-def _put(reply: Put, time_left_s: TimeLeft) -> None:
+def _put(reply: Put, time_left_s: TimeLeft) -> bool:
     from lambda_fn.aws import delivery
 
     delivery.put(reply, time_left_s=time_left_s)
+    return True
 
 
-def _call(reply: Call, time_left_s: TimeLeft) -> None:
+def _call(reply: Call, time_left_s: TimeLeft) -> bool:
     from lambda_fn.aws import result
 
-    result.deliver(reply, time_left_s=time_left_s)
+    return result.deliver(reply, time_left_s=time_left_s)
 
 
-def _deliver(send: Callable[[TimeLeft], None], reporter: Reporter, context: LambdaContext) -> None:
+def _deliver(send: Callable[[TimeLeft], bool], reporter: _Located, context: LambdaContext) -> None:
+    """Tell the invoker; `send` returns whether it was news to it."""
     try:
-        send(lambda: _remaining_s(context) - _LAST_WORDS_S)
+        if not send(lambda: _remaining_s(context) - _LAST_WORDS_S):
+            reporter.report(ToldBefore())
     except MigrateError as error:
         reporter.report(RunFailed(error))
         # Lambda then invokes once more with the event, and the answer is tried again.
-        raise error from None
+        raise located(error, reporter.function) from None

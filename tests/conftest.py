@@ -12,6 +12,8 @@ pytest_plugins = [
     "tests.fixtures.stacks",
     "tests.fixtures.pgbouncer",
     "tests.fixtures.aws_stand_in",
+    "tests.fixtures.results",
+    "tests.fixtures.deliveries",
     "tests.fixtures.emulator",
     "tests.fixtures.deployments",
 ]

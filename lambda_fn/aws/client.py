@@ -112,7 +112,7 @@ def _refusal(service: str, operation: str, response: Mapping[str, Any], special:
     action = f"{service}:{_ACTIONS.get(operation, operation)}"
     if code in special:
         return special[code](message or code)
-    if code in _NOT_TAKEN:
+    if is_of_credentials(response):
         return account_errors.no_credentials(code)
     if is_denied(response):
         return account_errors.access_denied_by_aws(action, message or code)
@@ -133,6 +133,11 @@ def is_denied(response: Mapping[str, Any]) -> bool:
     return code_of(response) in _DENIED
 
 
+def is_of_credentials(response: Mapping[str, Any]) -> bool:
+    """Whether AWS did not take the credentials."""
+    return code_of(response) in _NOT_TAKEN
+
+
 def is_passing(response: Mapping[str, Any]) -> bool:
     """Whether AWS was too busy, or failed itself: asked again later it may answer otherwise."""
     return code_of(response) in _THROTTLED or status_of(response) >= _SERVER_ERRORS
@@ -141,7 +146,7 @@ def is_passing(response: Mapping[str, Any]) -> bool:
 def reason_of(response: Mapping[str, Any]) -> str:
     """The code of an error and its message, where that may be repeated."""
     code = code_of(response)
-    return code if code in _NOT_TAKEN else ": ".join(filter(None, (code, _message_of(response))))
+    return code if is_of_credentials(response) else ": ".join(filter(None, (code, _message_of(response))))
 
 
 def _message_of(response: Mapping[str, Any]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lambda_fn.aws.client import code_of, is_denied, is_passing, reason_of
+from lambda_fn.aws.client import code_of, is_denied, is_of_credentials, is_passing, reason_of
 from lambda_fn.deadline import bounded
 from lambda_fn.domain.reply import Call, Service
 from lambda_fn.errors import MigrateError
@@ -33,8 +33,8 @@ _RECEIVERS: Mapping[Service, _Receiver] = {
 }
 
 
-def deliver(call: Call, *, time_left_s: Callable[[], float]) -> None:
-    """Make the request, again if that may help, and within the time left.
+def deliver(call: Call, *, time_left_s: Callable[[], float]) -> bool:
+    """Make the request, again if that may help, and within the time left; False where there is a result already.
 
     Raises: SettingsInvalid M703 where it does not arrive or is not allowed; RequestInvalid M704 where it is refused.
     """
@@ -46,12 +46,14 @@ def deliver(call: Call, *, time_left_s: Callable[[], float]) -> None:
     except TimeoutError:
         raise answer_errors.result_undelivered(receiver.name, call.service, "no answer in time") from None
     except ClientError as error:
-        if code_of(error.response) not in receiver.has_it_already:
-            raise _refused(call, receiver, error.response) from None
+        if code_of(error.response) in receiver.has_it_already:
+            return False
+        raise _refused(call, receiver, error.response) from None
     except ParamValidationError:
         raise answer_errors.result_not_taken(receiver.name, "the event's ids are not of its form") from None
     except Exception as error:  # noqa: BLE001  # a proxy's answer, which is no CBOR, comes out of botocore as anything
         raise answer_errors.result_undelivered(receiver.name, call.service, type(error).__name__) from None
+    return True
 
 
 def _request(call: Call) -> None:
@@ -73,7 +75,7 @@ def _refused(call: Call, receiver: _Receiver, response: Mapping[str, Any]) -> Mi
     reason = reason_of(response)
     if is_denied(response):
         return answer_errors.result_not_allowed(receiver.name, f"{call.service.value}:{call.operation}", reason)
-    if is_passing(response):
+    if is_passing(response) or is_of_credentials(response):  # those of the next invocation are new
         return answer_errors.result_not_taken_now(receiver.name, reason)
     if code_of(response).isdecimal():  # it is the HTTP status: what answered is no service of AWS
         return answer_errors.result_undelivered(receiver.name, call.service, f"HTTP status {code_of(response)}")

@@ -233,6 +233,20 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True)
+class ToldBefore:
+    """The invoker has a result of this event, and takes no other."""
+
+    @property
+    def sentences(self) -> tuple[Sentence, ...]:
+        """That this one was not told."""
+        text = (
+            "The invoker has a result already, of another run of the same event or by its own timeout; it was not told "
+            "this one."
+        )
+        return (Sentence(text, Level.WARNING),)
+
+
+@dataclass(frozen=True, slots=True)
 class LoggerMissing:
     """Powertools' Logger cannot be used."""
 

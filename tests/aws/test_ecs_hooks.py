@@ -1,0 +1,138 @@
+"""Lifecycle hooks of ECS deployments from end to end: the event in, the hook's status out."""
+
+from typing import Any
+
+import pytest
+
+from local.invocation import Invocation
+from local.runtime_api import LambdaSandbox
+from tests.fixtures.custom_resources import Event, event_of
+from tests.fixtures.functions import A, B, BreakImports, Planted, Start, metrics, records
+
+C, D = "20240103000000_c", "20240104000000_d"
+BEFORE_NEW_TASKS = event_of("ecs-pre-scale-up.json")
+SUCCEEDED, FAILED = {"hookStatus": "SUCCEEDED"}, {"hookStatus": "FAILED"}
+RESERVE_S = "5"
+
+
+@pytest.fixture
+def function(start: Start, planted: Planted) -> LambdaSandbox:
+    """The function as a hook of a service."""
+    return start(DATABASE_URL=planted.url, MIGRATE_RESERVE_S=RESERVE_S)
+
+
+def answer(invocation: Invocation) -> dict[str, Any]:
+    """What the hook returned: an exception, or no status, would roll the deployment back without a word."""
+    assert invocation.error is None
+    payload: dict[str, Any] = invocation.payload
+    return payload
+
+
+def error(invocation: Invocation) -> str:
+    """The one error in the log."""
+    [message] = [record["message"] for record in records(invocation) if record["level"] == "ERROR"]
+    return str(message)
+
+
+def merged(event: Event, answered: dict[str, Any]) -> Event:
+    """The event that ECS sends next: what the hook returned is merged into what the service's definition says."""
+    return {**event, "hookDetails": {**event["hookDetails"], **answered["hookDetails"]}}
+
+
+def test_before_new_tasks_what_is_pending_is_applied(function: LambdaSandbox, planted: Planted) -> None:
+    """ECS's guide has shown the event in two forms."""
+    invocations = [function.invoke(event) for event in (event_of("ecs-pre-scale-up-first-form.json"), BEFORE_NEW_TASKS)]
+
+    assert [answer(each) for each in invocations] == [SUCCEEDED, SUCCEEDED]
+    assert [metrics(each)[0]["Applied"] for each in invocations] == [[2], [0]]
+    assert planted.project.tables() == {"a", "b"}
+
+
+def test_a_migration_that_fails_fails_the_hook_and_the_log_says_why(function: LambdaSandbox, planted: Planted) -> None:
+    planted.project.write(B, "CREATE TABLE b (id int);\nALTER TABLE nowhere ADD COLUMN c int;")
+
+    invocation = function.invoke(BEFORE_NEW_TASKS)
+
+    assert answer(invocation) == FAILED
+    first, *more = error(invocation).splitlines()
+    assert first.startswith(f"P3018 Migration {B} failed to apply: ERROR 42P01 ")
+    assert "line 2, column 1" in first
+    assert "Correct the file and deploy again; no resolve is needed." in first
+    assert "Logs: /aws/lambda/migrate local/[$LATEST]" in first
+    assert any("ALTER TABLE nowhere ADD COLUMN c int;" in line for line in more)
+    assert planted.project.tables() == {"a"}
+
+
+def test_a_run_that_does_not_fit_comes_back_until_it_is_done(function: LambdaSandbox, planted: Planted) -> None:
+    planted.project.write(C, "CREATE TABLE slow (seconds int); INSERT INTO slow VALUES (60);")
+    planted.project.write(D, "CREATE TABLE d (id int); SELECT pg_sleep(seconds) FROM slow;")
+
+    first = function.invoke(BEFORE_NEW_TASKS, timeout_s=8.0)
+    came_back = answer(first)
+    in_between = planted.project.tables()
+    planted.project.query("UPDATE slow SET seconds = 0")
+    last = function.invoke(merged(BEFORE_NEW_TASKS, came_back))
+
+    assert came_back["hookStatus"] == "IN_PROGRESS"
+    assert came_back["callBackDelay"] == 30
+    assert came_back["hookDetails"] == {"continuation": {"runId": first.request_id, "appliedCount": 3}}
+    assert first.elapsed_ms < 8_000
+    assert in_between == {"a", "b", "slow"}
+    assert answer(last) == SUCCEEDED
+    assert [row["migration_name"] for row in planted.project.rows() if row["finished_at"]] == [A, B, C, D]
+
+
+def test_verify_gates_a_deployment_without_changing_anything(function: LambdaSandbox, planted: Planted) -> None:
+    event = {**BEFORE_NEW_TASKS, "hookDetails": {"action": "verify"}}
+
+    pending, before = function.invoke(event), planted.project.tables_with_history()
+    planted.project.run()
+
+    assert (answer(pending), error(pending)[:4], before) == (FAILED, "M503", set())
+    assert answer(function.invoke(event)) == SUCCEEDED
+
+
+def test_a_rollback_that_reaches_a_stage_again_changes_nothing(function: LambdaSandbox, planted: Planted) -> None:
+    invocation = function.invoke(event_of("ecs-production-traffic-shift-rollback.json"))
+
+    assert answer(invocation) == SUCCEEDED
+    assert planted.project.tables_with_history() == set()
+    assert metrics(invocation) == [], "there was no run"
+
+
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "an action that a hook has not": ({"hookDetails": {"action": "resolve", "applied": A}}, "M108"),
+    "a key that is unknown": ({"hookDetails": {"acton": "deploy"}}, "M103"),
+    "details that are no object": ({"hookDetails": "deploy"}, "M104"),
+    "a stage at which nothing is to be done": ({"lifecycleStage": "POST_SCALE_UP", "hookDetails": {}}, "M110"),
+}
+
+
+def test_what_is_not_understood_fails_the_hook_before_anything_is_done(
+    function: LambdaSandbox, planted: Planted
+) -> None:
+    invocations = {name: function.invoke({**BEFORE_NEW_TASKS, **keys}) for name, (keys, _) in WRONG.items()}
+
+    assert {name: answer(each) for name, each in invocations.items()} == dict.fromkeys(WRONG, FAILED)
+    assert {name: error(each)[:4] for name, each in invocations.items()} == {
+        name: code for name, (_, code) in WRONG.items()
+    }
+    assert planted.project.tables_with_history() == set()
+
+
+def test_a_package_that_cannot_be_imported_is_no_exception(
+    start: Start, planted: Planted, broken_imports: BreakImports
+) -> None:
+    invocation = start(DATABASE_URL=planted.url, PYTHONPATH=broken_imports("psycopg")).invoke(BEFORE_NEW_TASKS)
+
+    assert answer(invocation) == FAILED
+    assert "psycopg" in error(invocation)
+    assert planted.project.tables_with_history() == set()
+
+
+def test_a_hook_needs_no_aws_at_all(start: Start, planted: Planted, broken_imports: BreakImports) -> None:
+    invocation = start(DATABASE_URL=planted.url, PYTHONPATH=broken_imports("boto3", "botocore")).invoke(
+        BEFORE_NEW_TASKS
+    )
+
+    assert answer(invocation) == SUCCEEDED
