@@ -156,10 +156,10 @@ def _carry_out(reply: Reply, reporter: _Located, context: LambdaContext) -> dict
         case Return(payload):
             return payload
         case Put(payload=payload):
-            _deliver(lambda time_left_s: _put(reply, time_left_s), reporter, context)
+            _deliver(lambda time_left_s: _put(reply, time_left_s), payload, reporter, context)
             return payload
         case Call(payload=payload):
-            _deliver(lambda time_left_s: _call(reply, time_left_s), reporter, context)
+            _deliver(lambda time_left_s: _call(reply, time_left_s), payload, reporter, context)
             return payload
         case Raise(error):
             # Without the causes: a driver's message may repeat more than ours does.
@@ -182,11 +182,13 @@ def _call(reply: Call, time_left_s: TimeLeft) -> bool:
     return result.deliver(reply, time_left_s=time_left_s)
 
 
-def _deliver(send: Callable[[TimeLeft], bool], reporter: _Located, context: LambdaContext) -> None:
+def _deliver(
+    send: Callable[[TimeLeft], bool], payload: dict[str, object], reporter: _Located, context: LambdaContext
+) -> None:
     """Tell the invoker; `send` returns whether it was news to it."""
     try:
         if not send(lambda: _remaining_s(context) - _LAST_WORDS_S):
-            reporter.report(ToldBefore())
+            reporter.report(ToldBefore(str(payload.get("status"))))
     except MigrateError as error:
         reporter.report(RunFailed(error))
         # Lambda then invokes once more with the event, and the answer is tried again.

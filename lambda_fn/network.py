@@ -1,4 +1,4 @@
-"""The way to a database, step by step: its name, its port, its certificate."""
+"""The way to a database, step by step: its name, its port, its certificate. To a service the first two."""
 
 import socket
 import ssl
@@ -54,6 +54,21 @@ def connect(addresses: Sequence[str], port: int, *, limit_s: float = LIMIT_S) ->
         with suppress(MigrateError):
             return _connect(address, port, each_s)
     return _connect(last, port, each_s)
+
+
+def reach(host: str, port: int, *, left_s: Callable[[], float]) -> str | None:
+    """The first address of a host that takes a connection; None where `left_s` ran out before that was known.
+
+    Raises: as look_up and connect.
+    """
+    try:
+        addresses = look_up(host, limit_s=min(LIMIT_S, left_s()))
+        limit_s = min(LIMIT_S, left_s())
+        return connect(addresses, port, limit_s=limit_s) if limit_s > 0 else None
+    except MigrateError:
+        if left_s() <= 0:
+            return None
+        raise
 
 
 def _connect(address: str, port: int, limit_s: float) -> str:

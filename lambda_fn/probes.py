@@ -11,15 +11,17 @@ from lambda_fn.commands.draft import Draft
 from lambda_fn.credentials import SettingsCredentials
 from lambda_fn.deadline import NO_DEADLINE, Deadline, bounded
 from lambda_fn.directory import find_directory, read_directory
-from lambda_fn.domain.check import CheckName, Doubt, Finding, NotLookedAt
+from lambda_fn.domain.check import CheckName, Doubt, Finding, NotLookedAt, NotNeeded
 from lambda_fn.domain.execution import plan_execution
 from lambda_fn.domain.migration import Migration
 from lambda_fn.domain.plan import check_plan, check_schema_empty, make_plan
+from lambda_fn.domain.reply import Service
 from lambda_fn.domain.resumption import plan_script
 from lambda_fn.domain.target import DEFAULT_SCHEMA, SslMode, Target
 from lambda_fn.domain.tls import weakness
 from lambda_fn.domain.url import target_from_url
-from lambda_fn.errors import DeadlineExceeded, MigrateError, SettingsInvalid
+from lambda_fn.errors import DatabaseUnreachable, DeadlineExceeded, MigrateError, SettingsInvalid
+from lambda_fn.errors import doctor as doctor_errors
 from lambda_fn.errors import settings as settings_errors
 from lambda_fn.settings import Settings
 
@@ -31,6 +33,7 @@ _CERTIFICATE_S = 14 * 24 * 3600.0  # what a certificate should hold at least
 _SAID_OVER_TLS = ("P1000", "P1003", "P1010", "M301")
 """Codes for what a server says once the connection is encrypted, where that is demanded."""
 
+_TIME_UP = Doubt("not looked at: the invocation's time was up.", "Give the function more time (Timeout).")
 _VERIFIED = {
     SslMode.VERIFY_FULL: "its certificate and name verified",
     SslMode.VERIFY_CA: "its certificate verified, its name not",
@@ -77,6 +80,8 @@ class SettingsProbes:
             CheckName.HISTORY: self._as_owner(self._history),
             CheckName.LOCK: self._on_session(lambda examination: examination.lock()),
         }
+        if settings.hook_action is not None:
+            self._looks[CheckName.CODE_DEPLOY] = self._code_deploy
 
     def __enter__(self) -> Self:
         return self
@@ -91,8 +96,10 @@ class SettingsProbes:
 
     def look(self, name: CheckName) -> Finding:
         """See ports.Probes."""
+        if name not in self._looks:
+            return NotNeeded()
         if self._deadline.passed:
-            return Doubt("not looked at: the invocation's time was up.", "Give the function more time (Timeout).")
+            return _TIME_UP
         try:
             return self._looks[name]()
         except DeadlineExceeded as error:
@@ -209,6 +216,19 @@ class SettingsProbes:
         found = f"{len(plan.pending)} of {_migrations(len(migrations))} pending"
         warnings = [f"{warning.code} {warning.message}" for warning in plan.warnings]
         return Doubt(" ".join([f"{found}.", *warnings])) if warnings else found
+
+    def _code_deploy(self) -> Finding:
+        # Imported here: only who has hooks pays for boto3 (about 0.3 s).
+        from lambda_fn.aws.endpoint import endpoint_of
+
+        endpoint = endpoint_of(Service.CODE_DEPLOY, self._settings.region)
+        if isinstance(endpoint, Doubt):
+            return endpoint
+        try:
+            address = network.reach(endpoint.host, endpoint.port, left_s=lambda: self._deadline.work_left_s)
+        except DatabaseUnreachable as error:
+            raise doctor_errors.code_deploy_not_reached(str(endpoint), error.problem) from None
+        return f"{endpoint.host} takes connections at {address}" if address else _TIME_UP
 
     def _on_session(self, look: "Callable[[Examination], Finding]") -> Callable[[], Finding]:
         def looked() -> Finding:

@@ -23,7 +23,7 @@ class Settings:
     """How this function or process is set up; `VARIABLES` says what each field means.
 
     `database_url` and `secret_id` say which database, at most one of them. `lock_wait_s` None is until
-    `reserve_s` before the deadline, and 600 s when there is none.
+    `reserve_s` before the deadline, and 600 s when there is none. `hook_action` None is that nothing was said of hooks.
     """
 
     database_url: str | None = field(default=None, repr=False)
@@ -46,7 +46,7 @@ class Settings:
     lock_budget_s: float = BUDGET_S
     concurrent_lock_timeout_s: float = CONCURRENT_LOCK_TIMEOUT_S
     concurrent_statement_timeout_s: float | None = None
-    hook_action: HookAction = HookAction.VERIFY
+    hook_action: HookAction | None = None
     reserve_s: float = RESERVE_S
     metrics_namespace: str = "MigrateLambda"
     service: str = "migrate-lambda"
@@ -105,7 +105,7 @@ class Settings:
     @property
     def hook_request(self) -> Request:
         """What a hook asks for that does not say it."""
-        return Request(Action(self.hook_action))
+        return Request(Action(self.hook_action or HookAction.VERIFY))
 
     @property
     def overrides(self) -> Overrides:

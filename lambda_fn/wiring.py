@@ -42,7 +42,7 @@ def run(
     started = time.monotonic()
     draft = Draft(request, run_id)
     error: MigrateError | None = None
-    reporter.report(RunStarted(request.action))
+    reporter.report(RunStarted(request.action, request.continues))
     try:
         deadline = _deadline(remaining_s, settings)
         _run(draft, settings.for_request(request), reporter, deadline)

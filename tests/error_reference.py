@@ -13,8 +13,9 @@ from types import ModuleType, NoneType
 
 from lambda_fn.domain.checksum import checksum_of
 from lambda_fn.domain.history import History, MigrationRecord
+from lambda_fn.domain.journal import Journal
 from lambda_fn.domain.migration import Migration
-from lambda_fn.domain.plan import Diagnostic, make_plan
+from lambda_fn.domain.plan import Diagnostic, Plan, make_plan
 from lambda_fn.domain.tls import weakness
 from lambda_fn.domain.url import target_from_url
 from lambda_fn.errors import (
@@ -199,6 +200,9 @@ _BETTER: dict[tuple[str, str], object] = {
     ("result_undelivered", "service"): "CodeDeploy",
     ("result_undelivered", "endpoint"): "codedeploy",
     ("result_undelivered", "reason"): "ConnectTimeoutError",
+    ("nobody_comes_back", "asker"): "Terraform",
+    ("result_not_sent", "service"): "CodeDeploy",
+    ("result_not_sent", "reason"): "NoRegionError",
     ("result_not_allowed", "service"): "CodePipeline",
     ("result_not_allowed", "permission"): "codepipeline:PutJobSuccessResult",
     ("result_not_allowed", "reason"): "AccessDeniedException: not authorized to perform it",
@@ -220,6 +224,8 @@ _BETTER: dict[tuple[str, str], object] = {
     ("name_not_resolved", "reason"): "Name or service not known",
     ("port_unreachable", "reason"): "Network is unreachable",
     ("clock_differs", "limit_s"): 60.0,
+    ("code_deploy_not_reached", "finding"): "No answer came from 52.94.4.7:443 within 5 s.",
+    ("code_deploy_not_reached", "place"): "codedeploy.eu-central-1.amazonaws.com:443",
     ("no_root_certificate", "path"): "/opt/ca.pem",
     ("token_not_made", "next_step"): "Set AWS_REGION to the region of the database.",
     ("token_not_made", "reason"): "NoRegionError",
@@ -358,7 +364,15 @@ def all_warnings() -> tuple[Diagnostic, ...]:
     found = History(exists=True, records=(edited, missing, newest))
     weak = weakness(target_from_url("postgresql://db.internal/shop?sslmode=require"))
     plan = make_plan(tuple(Migration(name, b"") for name in names), found)
-    return (*([weak] if weak else []), *plan.warnings)
+    return (*([weak] if weak else []), *plan.warnings, *_ahead(names[0]).warnings)
+
+
+def _ahead(name: str) -> Plan:
+    """The plan of a directory that is behind a migration that is half done."""
+    done = MigrationRecord("1", name, checksum_of(b""), finished=True, rolled_back=False)
+    logs = Journal(steps=3, done=1).line("run-1")
+    half_done = MigrationRecord("2", _NAME, checksum_of(b""), finished=False, rolled_back=False, logs=logs)
+    return make_plan((Migration(name, b""),), History(exists=True, records=(done, half_done)))
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ SHARED = {
     "M608": {"during_concurrent_statement", "during_statement_alone"},
     "M609": {"end_not_recorded_in_time", "unanswered", "unanswered_outside_transaction"},
     "M701": {"answer_undelivered", "answer_undelivered_by_proxy"},
-    "M703": {"result_not_allowed", "result_not_taken_now", "result_undelivered"},
+    "M703": {"result_not_allowed", "result_not_sent", "result_not_taken_now", "result_undelivered"},
     "P1011": {"certificate_not_trusted", "certificate_of_another_name", "tls_failed", "tls_not_offered"},
     "P1013": {"invalid_url", "unencoded_url"},
     "P1017": {"connection_closed", "connection_closed_outside_transaction"},

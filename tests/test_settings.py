@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from lambda_fn.domain.hook import HookAction
-from lambda_fn.domain.request import Request, parse_request
+from lambda_fn.domain.request import Action, Request, parse_request
 from lambda_fn.domain.target import Auth, Overrides, SslMode
 from lambda_fn.domain.variable import Variable
 from lambda_fn.domain.variables import VARIABLES
@@ -209,6 +209,21 @@ def test_a_request_with_a_secret_of_its_own_means_another_database() -> None:
 
     assert asked == Settings(secret_id="other/database", schema="s", strict=True)
     assert SET.for_request(Request(secret_id="other/database", dbname="x")).overrides == Overrides(dbname="x")
+
+
+@pytest.mark.parametrize(
+    ("given", "action"),
+    [
+        ({}, Action.VERIFY),
+        ({"MIGRATE_HOOK_ACTION": "verify"}, Action.VERIFY),
+        ({"MIGRATE_HOOK_ACTION": "deploy"}, Action.DEPLOY),
+    ],
+)
+def test_a_hook_asks_for_what_is_set_and_verifies_where_nothing_is(given: dict[str, str], action: Action) -> None:
+    settings = Settings.from_env(given)
+
+    assert settings.hook_request == Request(action)
+    assert (settings.hook_action is None) is (not given)
 
 
 def test_a_request_that_names_the_secret_that_is_set_changes_nothing() -> None:

@@ -31,6 +31,11 @@ SECRETS = {
     "Groups": [{"GroupId": "sg-1", "GroupName": "endpoints"}],
 }
 
+INVOKERS = [
+    {**SECRETS, "VpcEndpointId": f"vpce-{service}", "ServiceName": f"com.amazonaws.eu-central-1.{service}"}
+    for service in ("codedeploy", "codepipeline")
+]
+
 
 def table(name: str, *routes: dict[str, str], subnet: str | None = None) -> dict[str, Any]:
     """A route table; the main one where it names no subnet."""
@@ -72,9 +77,13 @@ def test_what_is_missing_is_told_for_each_subnet_with_the_parameters_that_make_i
         "subnet-a route",
         "subnet-a S3",
         "subnet-a Secrets Manager",
+        "subnet-a CodeDeploy",
+        "subnet-a CodePipeline",
         "subnet-b route",
         "subnet-b S3",
         "subnet-b Secrets Manager",
+        "subnet-b CodeDeploy",
+        "subnet-b CodePipeline",
     ]
     assert lines[-1] == (
         "Parameters of the template that make what is missing: "
@@ -84,7 +93,7 @@ def test_what_is_missing_is_told_for_each_subnet_with_the_parameters_that_make_i
 
 
 def test_with_endpoints_nothing_is_missing(network: StandIn, migrate: Migrate) -> None:
-    give(network, [table("rtb-main"), table("rtb-b", subnet="subnet-b")], [S3, SECRETS])
+    give(network, [table("rtb-main"), table("rtb-b", subnet="subnet-b")], [S3, SECRETS, *INVOKERS])
 
     ended = migrate("subnets", "subnet-a", "subnet-b")
 
@@ -96,6 +105,23 @@ def test_with_endpoints_nothing_is_missing(network: StandIn, migrate: Migrate) -
     )
 
 
+def test_a_way_to_codedeploy_or_codepipeline_that_is_missing_is_told_and_is_no_failure(
+    network: StandIn, migrate: Migrate
+) -> None:
+    give(network, [table("rtb-main")], [S3, SECRETS, INVOKERS[1]])
+
+    ended = migrate("subnets", "subnet-a")
+
+    assert (ended.code, ended.stderr) == (0, "")
+    *_, deploy, pipeline, last = ended.stdout.splitlines()
+    assert deploy == (
+        "subnet-a CodeDeploy: not reached, which matters only where CodeDeploy's hooks invoke the function: "
+        "then give VpcId=vpc-1 CodeDeployEndpoint=true"
+    )
+    assert pipeline.startswith("subnet-a CodePipeline: reached by the endpoint vpce-codepipeline, ")
+    assert last == "Nothing else is missing: leave SecretsManagerEndpoint at false and S3RouteTableIds empty."
+
+
 def test_a_nat_is_enough(network: StandIn, migrate: Migrate) -> None:
     give(network, [table("rtb-main", NAT)], [])
 
@@ -103,6 +129,8 @@ def test_a_nat_is_enough(network: StandIn, migrate: Migrate) -> None:
 
     assert ended.code == 0
     assert "subnet-a route: out by the NAT nat-1 in rtb-main" in ended.stdout
+    assert "Code" not in ended.stdout
+    assert ended.stdout.splitlines()[-1].startswith("Nothing is missing: ")
 
 
 def test_a_nat_that_was_deleted_leads_nowhere(network: StandIn, migrate: Migrate) -> None:

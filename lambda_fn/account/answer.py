@@ -39,7 +39,7 @@ _NEVER_STARTED = frozenset(
     for each in ("ImportModuleError", "HandlerNotFound", "UserCodeSyntaxError", "MalformedHandlerName")
 )
 _SHOWN_CHARACTERS = 300
-_COUNTED = ("applied", "pending", "failed")
+_COUNTED = ("applied", "pending", "failed", "resolved")
 # Another function's words may hold the URL of its database.
 _LOGIN_IN_URL = re.compile(r"://[^\s/@:]*:\S*@")
 # What an action may come to without an error. FAILED only where the outcome itself says what failed.

@@ -1,4 +1,4 @@
-"""What subnets lack for a function that reads a secret and answers CloudFormation: a way to S3 and Secrets Manager."""
+"""What subnets lack for a function: a way to S3 and Secrets Manager, and to what its hooks and pipelines answer."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -61,11 +61,15 @@ class Network:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What there is to say of each subnet, and the template's parameters that make what is missing."""
+    """What there is to say of each subnet, and the template's parameters that make what is missing.
+
+    `lacking_for_some` is that only functions that hooks or pipelines invoke lack something, which is no failure.
+    """
 
     sentences: tuple[Sentence, ...]
     parameters: tuple[str, ...]
     lacking: bool
+    lacking_for_some: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,23 @@ class _Finding:
     sentence: Sentence
     secrets_endpoint: bool = False
     s3_table_id: str | None = None
+    for_some: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Invoker:
+    """A service that is told a result by a request: its name, its endpoint's, when it is needed, the parameter."""
+
+    name: str
+    endpoint: str
+    invokes: str
+    parameter: str
+
+
+_INVOKERS = (
+    _Invoker("CodeDeploy", "codedeploy", "CodeDeploy's hooks invoke the function", "CodeDeployEndpoint"),
+    _Invoker("CodePipeline", "codepipeline", "CodePipeline invokes the function", "CodePipelineEndpoint"),
+)
 
 
 def needs_of(network: Network) -> Needs:
@@ -86,6 +107,7 @@ def needs_of(network: Network) -> Needs:
         sentences=tuple(finding.sentence for finding in findings),
         parameters=_parameters(network, findings),
         lacking=any(finding.sentence.level is Level.ERROR for finding in findings),
+        lacking_for_some=any(finding.for_some for finding in findings),
     )
 
 
@@ -115,6 +137,10 @@ def _look(subnet: Subnet, network: Network) -> Iterator[_Finding]:
     yield _Finding(_route(subnet, table, way_out))
     for finding in (_s3(subnet, table, network.endpoints), _secrets_manager(subnet, network.endpoints)):
         yield _reached_by_route(finding, kind)
+    for invoker in _INVOKERS:
+        finding = _invoker(subnet, invoker, network.endpoints)
+        if not finding.for_some or not _leads_out(kind):
+            yield finding
 
 
 def _table_of(subnet: Subnet, tables: Iterable[RouteTable]) -> RouteTable:
@@ -141,9 +167,14 @@ def _route(subnet: Subnet, table: RouteTable, way_out: Route | None) -> Sentence
             return Sentence(f"{place} out by {way_out.target} in {table.table_id}; {text}", Level.WARNING)
 
 
+def _leads_out(kind: str) -> bool:
+    """Whether a route of a kind leads a function out of the VPC, or may: it has no address for an internet gateway."""
+    return kind not in ("", "igw")
+
+
 def _reached_by_route(finding: _Finding, kind: str) -> _Finding:
     """What is missing is none where a NAT leads to it, and a doubt where something else may."""
-    if finding.sentence.level is not Level.ERROR or kind in ("", "igw"):
+    if finding.sentence.level is not Level.ERROR or not _leads_out(kind):
         return finding
     subject = finding.sentence.text.partition(":")[0]
     if kind == "nat":
@@ -166,17 +197,41 @@ def _s3(subnet: Subnet, table: RouteTable, endpoints: Iterable[Endpoint]) -> _Fi
 
 def _secrets_manager(subnet: Subnet, endpoints: Iterable[Endpoint]) -> _Finding:
     subject = f"{subnet.subnet_id} Secrets Manager"
-    found = [each for each in endpoints if each.service.endswith(".secretsmanager")]
-    by_name = next((each for each in found if each.answers_by_name), None)
+    by_name, nameless = _interface_endpoint("secretsmanager", endpoints)
     if by_name is not None and by_name.available:
-        groups = f", whose security groups ({', '.join(by_name.group_ids)}) have to admit the function on 443"
-        return _Finding(Sentence(f"{subject}: reached by the endpoint {by_name.endpoint_id}{groups}"))
+        return _reached_by_endpoint(subject, by_name)
     if by_name is not None:
         text = f"{subject}: not reached: the endpoint {by_name.endpoint_id} is not available yet. Wait for it"
         return _Finding(Sentence(text, Level.ERROR))
-    nameless = f" ({found[0].endpoint_id} has no private DNS)" if found else ""
     text = (
         f"not reached, so no secret can be read: no interface endpoint with private DNS{nameless}. "
         "Set SecretsManagerEndpoint to true; with AuthMode iam it is not needed"
     )
     return _Finding(Sentence(f"{subject}: {text}", Level.ERROR), secrets_endpoint=True)
+
+
+def _invoker(subnet: Subnet, invoker: _Invoker, endpoints: Iterable[Endpoint]) -> _Finding:
+    """Whether an endpoint leads to the service; most functions do without it, so that its want is no failure."""
+    subject = f"{subnet.subnet_id} {invoker.name}"
+    by_name, nameless = _interface_endpoint(invoker.endpoint, endpoints)
+    if by_name is not None and by_name.available:
+        return _reached_by_endpoint(subject, by_name)
+    what_to_do = (
+        f"give VpcId={subnet.vpc_id} {invoker.parameter}=true{nameless}"
+        if by_name is None
+        else f"wait for the endpoint {by_name.endpoint_id}, which is not available yet"
+    )
+    text = f"{subject}: not reached, which matters only where {invoker.invokes}: then {what_to_do}"
+    return _Finding(Sentence(text), for_some=True)
+
+
+def _interface_endpoint(service: str, endpoints: Iterable[Endpoint]) -> tuple[Endpoint | None, str]:
+    """The endpoint that answers by the service's name; without one, words about one that does not."""
+    found = [each for each in endpoints if each.service.endswith(f".{service}")]
+    by_name = next((each for each in found if each.answers_by_name), None)
+    return by_name, f" ({found[0].endpoint_id} has no private DNS)" if found else ""
+
+
+def _reached_by_endpoint(subject: str, endpoint: Endpoint) -> _Finding:
+    groups = f"whose security groups ({', '.join(endpoint.group_ids)}) have to admit the function on 443"
+    return _Finding(Sentence(f"{subject}: reached by the endpoint {endpoint.endpoint_id}, {groups}"))

@@ -38,7 +38,8 @@ def deliver(call: Call, *, time_left_s: Callable[[], float]) -> bool:
 
     Raises: SettingsInvalid M703 where it does not arrive or is not allowed; RequestInvalid M704 where it is refused.
     """
-    from botocore.exceptions import ClientError, ParamValidationError
+    from botocore.exceptions import ClientError, HTTPClientError, ParamValidationError
+    from botocore.exceptions import ConnectionError as NotConnected
 
     receiver = _RECEIVERS[call.service]
     try:
@@ -51,8 +52,10 @@ def deliver(call: Call, *, time_left_s: Callable[[], float]) -> bool:
         raise _refused(call, receiver, error.response) from None
     except ParamValidationError:
         raise answer_errors.result_not_taken(receiver.name, "the event's ids are not of its form") from None
-    except Exception as error:  # noqa: BLE001  # a proxy's answer, which is no CBOR, comes out of botocore as anything
+    except (HTTPClientError, NotConnected) as error:
         raise answer_errors.result_undelivered(receiver.name, call.service, type(error).__name__) from None
+    except Exception as error:  # noqa: BLE001  # what is no answer of AWS's comes out of botocore as anything
+        raise answer_errors.result_not_sent(receiver.name, type(error).__name__) from None
     return True
 
 
@@ -78,5 +81,5 @@ def _refused(call: Call, receiver: _Receiver, response: Mapping[str, Any]) -> Mi
     if is_passing(response) or is_of_credentials(response):  # those of the next invocation are new
         return answer_errors.result_not_taken_now(receiver.name, reason)
     if code_of(response).isdecimal():  # it is the HTTP status: what answered is no service of AWS
-        return answer_errors.result_undelivered(receiver.name, call.service, f"HTTP status {code_of(response)}")
+        return answer_errors.result_not_sent(receiver.name, f"HTTP status {code_of(response)}")
     return answer_errors.result_not_taken(receiver.name, reason)

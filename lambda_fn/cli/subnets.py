@@ -42,4 +42,5 @@ def _advice(needs: Needs) -> Iterator[str]:
     if needs.parameters:
         yield f"Parameters of the template that make what is missing: {' '.join(needs.parameters)}"
     elif not needs.lacking:
-        yield "Nothing is missing: leave SecretsManagerEndpoint at false and S3RouteTableIds empty."
+        nothing = "Nothing else" if needs.lacking_for_some else "Nothing"
+        yield f"{nothing} is missing: leave SecretsManagerEndpoint at false and S3RouteTableIds empty."

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from lambda_fn.commands.draft import Draft
-from lambda_fn.domain.check import CheckName, Finding, NotLookedAt, check_of
+from lambda_fn.domain.check import CheckName, Finding, NotLookedAt, NotNeeded, check_of
 from lambda_fn.domain.event import Checked
 from lambda_fn.errors import MigrateError
 from lambda_fn.errors import internal as internal_errors
@@ -32,11 +32,13 @@ _NEEDS: Mapping[CheckName, CheckName] = {
 
 
 def doctor(draft: Draft, probes: Probes, reporter: Reporter) -> None:
-    """Carry out every check, and tell each as soon as it is known. Raises nothing."""
+    """Carry out every check that there is need of, and tell each as soon as it is known. Raises nothing."""
     causes: dict[CheckName, tuple[CheckName, ...]] = {}
     for name in CheckName:
         finding = _look(name, probes, causes)
         match finding:
+            case NotNeeded():
+                continue
             case MigrateError():
                 causes[name] = (name,)
             case NotLookedAt(needs):

@@ -11,6 +11,9 @@ from lambda_fn.domain.request import Action, Request
 from lambda_fn.errors import DeadlineExceeded, LockTimeout, MigrateError
 from lambda_fn.ports import AdvisoryLock
 
+_LOCK_HELD, _NOTHING_BEGUN = "P1002", "M605"
+_LONG_WAIT_MS = 1000
+
 
 @dataclass(slots=True)
 class Draft:
@@ -81,9 +84,21 @@ class Draft:
         return Status.APPLIED if self.applied else Status.UP_TO_DATE
 
     def _may_continue(self, error: MigrateError) -> bool:
-        """Whether another invocation gets further: where this one got nowhere, the next one would not either."""
+        """Whether another invocation gets further: where this one got nowhere, the next one would not either.
+
+        Unless it was another runner that kept this one from beginning.
+        """
+        if not self.request.comes_back:
+            return False
         progressed = bool(self.applied) or error.progressed
-        return self.request.comes_back and isinstance(error, DeadlineExceeded) and progressed
+        return (isinstance(error, DeadlineExceeded) and progressed) or (self.request.waits_on and self._held_up(error))
+
+    def _held_up(self, error: MigrateError) -> bool:
+        """Whether the lock was waited for in vain, or came when the time was up."""
+        if isinstance(error, LockTimeout):
+            return error.code == _LOCK_HELD
+        began_nothing = not self.applied and not error.progressed and error.code == _NOTHING_BEGUN
+        return began_nothing and (self.lock_wait_ms or 0) >= _LONG_WAIT_MS
 
     def _latest(self) -> str | None:
         known = [name for name in (self.plan.latest, *(m.name for m in self.applied)) if name is not None]

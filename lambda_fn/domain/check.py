@@ -39,6 +39,8 @@ class CheckName(StrEnum):
     """The history can be read, and nothing in it blocks a deploy."""
     LOCK = "lock"
     """Nobody holds the advisory lock."""
+    CODE_DEPLOY = "codeDeploy"
+    """CodeDeploy can be told how its hooks ended; looked at only where the setting for them is given."""
 
 
 class Result(StrEnum):
@@ -65,8 +67,16 @@ class NotLookedAt:
     needs: tuple[CheckName, ...]
 
 
-Finding = str | Doubt | NotLookedAt
-"""What a probe found; a str is what it found in order."""
+@dataclass(frozen=True, slots=True)
+class NotNeeded:
+    """What no run needs as things are set: there is nothing to look at, and nothing to tell."""
+
+
+Told = str | Doubt | NotLookedAt
+"""What a probe found that makes a check; a str is what it found in order."""
+
+Finding = Told | NotNeeded
+"""What a probe found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +97,7 @@ class Check:
         return f"{self.result} {self.name}: {code}{self.message}{what_to_do}"
 
 
-def check_of(name: CheckName, finding: Finding | MigrateError) -> Check:
+def check_of(name: CheckName, finding: Told | MigrateError) -> Check:
     """The check that a finding, or the error in its place, makes."""
     match finding:
         case str(message):

@@ -44,11 +44,13 @@ class RunStarted:
     """The run begins."""
 
     action: Action
+    continues: str | None = None
 
     @property
     def sentences(self) -> tuple[Sentence, ...]:
-        """The banner of a deploy."""
-        return (Sentence("Running Database Migrations"),) if self.action is Action.DEPLOY else ()
+        """The banner of a deploy, and which run it goes on with."""
+        banner = (Sentence("Running Database Migrations"),) if self.action is Action.DEPLOY else ()
+        return (*banner, Sentence(f"Going on with the work of run {self.continues}")) if self.continues else banner
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,14 +236,16 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class ToldBefore:
-    """The invoker has a result of this event, and takes no other."""
+    """The invoker has a result of this event, and takes no other: `status` is the one that it was not told."""
+
+    status: str
 
     @property
     def sentences(self) -> tuple[Sentence, ...]:
         """That this one was not told."""
         text = (
-            "The invoker has a result already, of another run of the same event or by its own timeout; it was not told "
-            "this one."
+            "The invoker has a result already, of another run of the same event or by its own timeout: look there. It "
+            f"was not told this one: {self.status}"
         )
         return (Sentence(text, Level.WARNING),)
 
@@ -271,8 +275,11 @@ class RunFailed:
 
     @property
     def sentences(self) -> tuple[Sentence, ...]:
-        """The whole error, as one record."""
-        return (Sentence(self.error.text, Level.WARNING if self.comes_back else Level.ERROR),)
+        """The whole error, as one record; for who comes back, with the word that nobody has to act."""
+        if not self.comes_back:
+            return (Sentence(self.error.text, Level.ERROR),)
+        going_on = "The invoker comes back, and the next invocation goes on from here: there is nothing to do."
+        return (Sentence(f"{self.error.text}\n{going_on}", Level.WARNING),)
 
 
 def _s(count: int) -> str:

@@ -9,7 +9,7 @@ from lambda_fn.domain.request import Action
 from lambda_fn.errors import MigrateError
 
 Json = dict[str, object]
-_DRIFT = frozenset({"M510", "M513"})  # the warnings of edited and of missing migrations
+_DRIFT = frozenset({"M510", "M513", "M514"})  # the warnings of edited, missing and half-done migrations
 
 
 class Status(StrEnum):
@@ -22,7 +22,8 @@ class Status(StrEnum):
     PENDING = "pending"
     """Something is pending (status, plan, verify, resolve)."""
     INCOMPLETE = "incomplete"
-    """The time was up behind a first part; told only to who asked for it by `continue`, and deploys again."""
+    """The time was up behind a first part; told only to who comes back, and deploys again. ECS and CodePipeline are
+    told so too where another runner held the lock for all of it."""
     FAILED = "failed"
     """The run ended with an error, or the history holds a failed row."""
     UNKNOWN = "unknown"
@@ -91,7 +92,7 @@ class Outcome:
 
     @property
     def drift(self) -> int:
-        """In how many migrations directory and database differ: pending, failed, edited, missing from the directory."""
+        """In how many migrations directory and database differ: pending, half done, failed, edited, missing."""
         told = (name for warning in self.warnings if warning.code in _DRIFT for name in warning.migrations)
         return len({*(migration.name for migration in self.pending), *self.failed, *told})
 
@@ -118,6 +119,7 @@ def to_json(outcome: Outcome, *, listed: int | None = None) -> Json:
         "pending": [_pending_to_json(m) for m in outcome.pending[:listed]],
         "failedCount": len(outcome.failed),
         "failed": list(outcome.failed[:listed]),
+        "resolvedCount": len(outcome.resolved),
         "resolved": list(outcome.resolved[:listed]),
         "warnings": [
             {"code": w.code, "message": w.message, "migrations": list(w.migrations[:listed])} for w in outcome.warnings

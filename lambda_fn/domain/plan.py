@@ -10,6 +10,7 @@ from lambda_fn.domain.migration import Migration, find_migration, sort_key
 from lambda_fn.errors import history as history_errors
 from lambda_fn.errors import request as request_errors
 
+_AHEAD = "M514"
 _SHOWN_NAMES = 5
 
 
@@ -49,8 +50,9 @@ def make_plan(migrations: tuple[Migration, ...], history: History, *, to: str | 
 
     Pending: the directory has the name and no row of it has `rolled_back_at` NULL. Failed: any row with
     `finished_at` and `rolled_back_at` both NULL; but a wanted migration whose one such row has a journal of ours is
-    halfway, and pending, unless it is recorded as applied too. `migrations` are in their order; `to` is the last one
-    wanted.
+    halfway, and pending, unless it is recorded as applied too. Where nothing is pending, one with a journal of ours
+    that is newer than the directory is no failure either: so it is after a rollback. `migrations` are in their order;
+    `to` is the last one wanted.
 
     Raises: RequestInvalid (M106) when the directory has no migration `to`.
     """
@@ -61,24 +63,29 @@ def make_plan(migrations: tuple[Migration, ...], history: History, *, to: str | 
     halfway = _halfway({m.name for m in wanted}, history)
     begun = {record.name for record in halfway}
     pending = tuple(m for m in wanted if m.name not in current or m.name in begun)
+    ahead = () if pending else _half_done_ahead(migrations, history)
     applied = (m.name for m in reversed(migrations) if _is_applied(current.get(m.name)))
     return Plan(
         pending=pending,
-        failed=tuple(record for record in history.failed if record.name not in begun),
+        failed=tuple(record for record in history.failed if record.name not in begun and record not in ahead),
         halfway=halfway,
-        warnings=tuple(_diagnose(migrations, pending, current)),
+        warnings=(*_diagnose(migrations, pending, current), *_warn(_AHEAD, (r.name for r in ahead), _ahead_message)),
         latest=next(applied, None),
     )
 
 
 def check_plan(plan: Plan, *, strict: bool) -> None:
-    """Raise HistoryBlocked: P3009 when a failed row is there, M502 when strict and there is a warning."""
+    """Raise HistoryBlocked: P3009 when a failed row is there, M502 when strict and there is a warning.
+
+    That the database is ahead of the directory is a warning for the strict too.
+    """
     if plan.failed:
         raise history_errors.failed_migrations(
             [(record.name, record.started_at or "unknown", _reason(record)) for record in plan.failed]
         )
-    if strict and plan.warnings:
-        raise history_errors.strict(warning.message for warning in plan.warnings)
+    counting = [warning.message for warning in plan.warnings if warning.code != _AHEAD]
+    if strict and counting:
+        raise history_errors.strict(counting)
 
 
 def _reason(record: MigrationRecord) -> str | None:
@@ -101,6 +108,19 @@ def _halfway(wanted: set[str], history: History) -> tuple[MigrationRecord, ...]:
     # Of two rows of a name, the second may be an applied one: what is in the database is then for a person to see.
     rows = Counter(record.name for record in history.records if record.state is not MigrationState.ROLLED_BACK)
     return tuple(r for r in history.failed if r.journal is not None and r.name in wanted and rows[r.name] == 1)
+
+
+def _half_done_ahead(migrations: tuple[Migration, ...], history: History) -> tuple[MigrationRecord, ...]:
+    """The half-done rows of migrations that are newer than the directory, which does not have them."""
+    present = {migration.name for migration in migrations}
+    newest = max(map(sort_key, present), default=b"")
+    rows = Counter(record.name for record in history.records if record.state is not MigrationState.ROLLED_BACK)
+    ahead = (r for r in history.failed if r.name not in present and sort_key(r.name) > newest and rows[r.name] == 1)
+    return tuple(record for record in ahead if record.journal is not None)
+
+
+def _ahead_message(names: str) -> str:
+    return f"Half done, and newer than this directory; a deploy from one that has it goes on with it: {names}."
 
 
 def _is_wanted(migration: Migration, to: str | None) -> bool:

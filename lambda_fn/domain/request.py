@@ -37,7 +37,8 @@ class Request:
     `to` is the last migration to deploy; `requires` the one that `verify` insists on; `secret_id` and
     `dbname` another database than the one that is set; `applied` and `rolled_back` are the names to resolve,
     exactly one of them being non-empty for `resolve`. `comes_back` says that whoever asks will ask again while the
-    answer is that time ran out behind the first part.
+    answer is that time ran out behind the first part, and `waits_on` that this is so too where another runner held the
+    lock for all of it. `continues` is the id of the first run of those that together do the work.
     """
 
     action: Action = Action.DEPLOY
@@ -53,6 +54,8 @@ class Request:
     applied: tuple[str, ...] = ()
     rolled_back: tuple[str, ...] = ()
     comes_back: bool = False
+    waits_on: bool = False
+    continues: str | None = None
 
 
 _COMMON_KEYS = ("action", "schema", "ownerRole", "strict", "lockWaitS", "lockBudgetS", "secretId", "dbname")

@@ -176,7 +176,8 @@ VARIABLES = (
         "MIGRATE_HOOK_ACTION",
         "hook_action",
         variable.hook_action,
-        "What CodeDeploy's hooks ask for, whose events do not say: `verify` or `deploy`.",
+        "What CodeDeploy's hooks ask for, whose events do not say: `verify` or `deploy`. Given, `doctor` looks whether "
+        "CodeDeploy can be reached.",
         "deploy",
         default="verify",
     ),

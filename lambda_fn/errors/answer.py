@@ -54,6 +54,16 @@ def result_undelivered(service: str, endpoint: str, reason: str) -> SettingsInva
     )
 
 
+def result_not_sent(service: str, reason: str) -> SettingsInvalid:
+    """M703: the request to CodeDeploy or CodePipeline was not made, or what answered it is not AWS."""
+    return SettingsInvalid(
+        "M703",
+        f"The result could not be delivered to {service}: {reason}.",
+        "Lambda runs the event again. If that does not help, look at the function's environment (its role, AWS_REGION, "
+        "AWS_ENDPOINT_URL, proxies) and at the boto3 that it runs with.",
+    )
+
+
 def result_not_allowed(service: str, permission: str, reason: str) -> SettingsInvalid:
     """M703: the function's role may not tell CodeDeploy or CodePipeline the result."""
     return SettingsInvalid(
@@ -78,6 +88,6 @@ def result_not_taken(service: str, reason: str) -> RequestInvalid:
     return RequestInvalid(
         "M704",
         f"{service} did not take the result: {reason}.",
-        "If the deployment was deleted or stopped, there is nothing to do. Otherwise look whether the event is the one "
-        f"that {service} sent, in this account and region.",
+        "If the deployment or the pipeline was deleted or stopped, there is nothing to do. Otherwise look whether the "
+        f"event is the one that {service} sent, in this account and region.",
     )

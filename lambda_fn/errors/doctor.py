@@ -100,3 +100,16 @@ def took_too_long(doing: str, limit_s: float) -> DatabaseUnreachable:
         f"The server had no answer within {limit_s:g} s while {doing}.",
         "Look in pg_stat_activity for a session that locks the table, or for a server that is overloaded.",
     )
+
+
+def code_deploy_not_reached(place: str, finding: str) -> SettingsInvalid:
+    """M331: nothing leads to CodeDeploy, so that no hook could tell it a result: each deployment would wait an hour.
+
+    SettingsInvalid, as M703, which it comes before.
+    """
+    return SettingsInvalid(
+        "M331",
+        f"CodeDeploy cannot be reached at {place}, so that its hooks would not be answered. {finding}",
+        "Give the function's subnets an interface endpoint com.amazonaws.REGION.codedeploy with private DNS whose "
+        "security group admits the function on 443 (CodeDeployEndpoint in template.yaml), or a NAT.",
+    )

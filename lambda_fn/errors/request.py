@@ -106,6 +106,15 @@ def nothing_asked_at_stage(stage: str) -> RequestInvalid:
     )
 
 
+def nobody_comes_back(asker: str) -> RequestInvalid:
+    """M112: `continue` in the request of an invoker that takes what is unfinished for a success."""
+    return RequestInvalid(
+        "M112",
+        f"{asker} takes an incomplete deploy for a success and does not come back, so that it cannot say continue.",
+        "Remove continue: a run that does not fit the time is then a failure, and the next one goes on from there.",
+    )
+
+
 def sent_by_sns() -> RequestInvalid:
     """M111: the event came through SNS, which passes no answer on."""
     return RequestInvalid(

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from lambda_fn.domain.outcome import Outcome, Status
 from lambda_fn.domain.reply import Call, Service
@@ -40,12 +40,11 @@ class CodePipeline:
         options = self._user_parameters()
         if options.get("action", Action.DEPLOY) not in _ACTIONS:
             raise request_errors.action_not_offered(options["action"], _ACTIONS, "An action of CodePipeline")
-        request = parse_request(options)
-        return replace(request, comes_back=request.action is Action.DEPLOY)
+        return self._so_far().of(parse_request(options))
 
     def reply(self, outcome: Outcome) -> Call:
-        """The job's result; with a continuation token where the time was up behind a first part."""
-        so_far = continuation_of(_object(self._data.get("continuationToken"))).after(outcome)
+        """The job's result; with a continuation token where there is more to do than fitted the time."""
+        so_far = self._so_far().after(outcome)
         if outcome.status is Status.INCOMPLETE:
             return self._success(outcome, so_far, continuationToken=json.dumps(so_far.to_json()))
         error = None if _is_planned(outcome) else error_of(outcome)
@@ -74,6 +73,9 @@ class CodePipeline:
     def _call(self, operation: str, result: Mapping[str, object], status: Status) -> Call:
         parameters = {"jobId": self._job["id"], **result}
         return Call(Service.CODE_PIPELINE, operation, parameters, {"status": status.value})
+
+    def _so_far(self) -> Continuation:
+        return continuation_of(_object(self._data.get("continuationToken")))
 
     def _user_parameters(self) -> Mapping[str, object]:
         configuration = _mapping(_mapping(self._data.get("actionConfiguration")).get("configuration"))

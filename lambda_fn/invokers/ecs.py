@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from lambda_fn.domain.outcome import Outcome, Status
 from lambda_fn.domain.reply import Return
@@ -49,14 +49,13 @@ class Ecs:
             raise request_errors.nothing_asked_at_stage(stage)
         if options.get("action", Action.DEPLOY) not in _ACTIONS:
             raise request_errors.action_not_offered(options["action"], _ACTIONS, "A hook")
-        request = parse_request(options)
-        return replace(request, comes_back=request.action is Action.DEPLOY)
+        return self._so_far().of(parse_request(options))
 
     def reply(self, outcome: Outcome) -> Return:
-        """SUCCEEDED, FAILED, or IN_PROGRESS where the time was up behind a first part."""
+        """SUCCEEDED, FAILED, or IN_PROGRESS where there is more to do than fitted the time."""
         if outcome.status is Status.INCOMPLETE:
-            so_far = self._continuation().after(outcome)
-            details = {_CONTINUATION: so_far.to_json()}
+            # ECS merges them into what the service's definition says; whole, they are right without that too.
+            details = {**self._given(), _CONTINUATION: self._so_far().after(outcome).to_json()}
             return Return({"hookStatus": "IN_PROGRESS", "callBackDelay": CALL_BACK_DELAY_S, "hookDetails": details})
         return Return({"hookStatus": "SUCCEEDED" if error_of(outcome) is None else "FAILED"})
 
@@ -68,19 +67,26 @@ class Ecs:
         weights, target = execution.get(_WEIGHTS_AT_STAGE[stage]), execution.get("targetServiceRevisionArn")
         if not isinstance(weights, Mapping) or not weights or not isinstance(target, str):
             return False
-        return bool(weights.get(target, 0) == 0)
+        return _is_nothing(weights.get(target, 0))
 
     def _details(self) -> Mapping[str, object]:
-        details = _decoded(self.event.get(_DETAILS))
-        if details is None:
-            return {}
-        if not isinstance(details, Mapping):
+        if not isinstance(_decoded(self.event.get(_DETAILS)), Mapping | None):
             raise request_errors.wrong_value(_DETAILS, "a JSON object", '{"action": "deploy"}')
-        return details
+        return self._given()
 
-    def _continuation(self) -> Continuation:
+    def _given(self) -> Mapping[str, object]:
         details = _decoded(self.event.get(_DETAILS))
-        return continuation_of(details.get(_CONTINUATION) if isinstance(details, Mapping) else None)
+        return details if isinstance(details, Mapping) else {}
+
+    def _so_far(self) -> Continuation:
+        return continuation_of(self._given().get(_CONTINUATION))
+
+
+def _is_nothing(weight: object) -> bool:
+    try:
+        return float(str(weight)) == 0
+    except ValueError:
+        return False
 
 
 def _decoded(details: object) -> object:

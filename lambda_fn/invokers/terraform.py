@@ -38,6 +38,8 @@ class Terraform:
             raise request_errors.wrong_value(_KEY, "what Terraform adds to the input", '{"action": "create"}')
         if action == "delete":
             return Skip(_DESTROYED)
+        if "continue" in self.event:
+            raise request_errors.nobody_comes_back("Terraform")
         request = {key: value for key, value in self.event.items() if key != _KEY}
         return Direct(request, self.function).request()
 

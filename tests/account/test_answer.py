@@ -241,11 +241,13 @@ def test_what_a_terminal_would_have_told_is_told(changes: dict[str, object], sen
 
 def test_names_that_the_function_left_out_are_counted_and_told() -> None:
     pending = tuple(PendingMigration(f"m{number}") for number in range(150))
-    whole = Outcome(Action.STATUS, Status.FAILED, RUN_ID, 5, pending=pending, failed=("x",) * 103)
+    whole = Outcome(
+        Action.STATUS, Status.FAILED, RUN_ID, 5, pending=pending, failed=("x",) * 103, resolved=("y",) * 101
+    )
     payload = json.dumps(to_json(whole, listed=100))
 
     outcome = outcome_of(Answer("migrate", payload), Action.STATUS)
 
-    assert (len(outcome.pending), outcome.omitted) == (100, 53)
+    assert (len(outcome.pending), outcome.omitted) == (100, 54)
     told = [sentence.text for event in events_of(outcome, Request(Action.STATUS)) for sentence in event.sentences]
-    assert told[-1] == "… and 53 more, which the function's answer leaves out"
+    assert told[-1] == "… and 54 more, which the function's answer leaves out"

@@ -1,6 +1,7 @@
 """What subnets lack, and the parameters of the template that make it."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -41,6 +42,8 @@ def test_an_isolated_subnet_lacks_both_and_the_parameters_make_both() -> None:
         "subnet-a route": Level.INFO,
         "subnet-a S3": Level.ERROR,
         "subnet-a Secrets Manager": Level.ERROR,
+        "subnet-a CodeDeploy": Level.INFO,
+        "subnet-a CodePipeline": Level.INFO,
     }
 
 
@@ -116,3 +119,69 @@ def test_an_endpoint_that_is_to_be_made_takes_one_subnet_a_zone() -> None:
 def test_subnets_of_several_vpcs_are_refused() -> None:
     with pytest.raises(RequestInvalid, match="M814"):
         needs(A, replace(B, vpc_id="vpc-2"))
+
+
+def invokers(found: Needs) -> list[str]:
+    """What is said of the services that send hooks and jobs."""
+    return [sentence.text for sentence in found.sentences if " Code" in sentence.text.partition(":")[0]]
+
+
+def test_a_subnet_without_a_way_to_codedeploy_and_codepipeline_is_told_so_and_lacks_nothing_by_it() -> None:
+    found = needs(endpoints=(S3, SECRETS))
+
+    assert (found.lacking, found.lacking_for_some, found.parameters) == (False, True, ())
+    assert {level for subject, level in levels(found).items() if "Code" in subject} == {Level.INFO}
+    assert invokers(found) == [
+        "subnet-a CodeDeploy: not reached, which matters only where CodeDeploy's hooks invoke the function: "
+        "then give VpcId=vpc-1 CodeDeployEndpoint=true",
+        "subnet-a CodePipeline: not reached, which matters only where CodePipeline invokes the function: "
+        "then give VpcId=vpc-1 CodePipelineEndpoint=true",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [(out("nat-1"), 0), (out("tgw-1"), 0), (out("igw-1"), 2), (out("nat-1", active=False), 2), (MAIN, 2)],
+    ids=["NAT", "transit gateway", "internet gateway", "deleted NAT", "none"],
+)
+def test_of_codedeploy_and_codepipeline_nothing_is_said_where_a_route_leads_out(table: RouteTable, told: int) -> None:
+    found = needs(tables=(table,))
+
+    assert len(invokers(found)) == told
+    assert found.lacking_for_some is (told > 0)
+
+
+def test_each_service_is_reached_by_an_endpoint_of_its_own() -> None:
+    of_code_deploy = replace(SECRETS, endpoint_id="vpce-cd", service="com.amazonaws.eu-central-1.codedeploy")
+
+    deploy, pipeline = invokers(needs(endpoints=(S3, SECRETS, of_code_deploy)))
+
+    assert deploy == (
+        "subnet-a CodeDeploy: reached by the endpoint vpce-cd, "
+        "whose security groups (sg-1) have to admit the function on 443"
+    )
+    assert pipeline.startswith("subnet-a CodePipeline: not reached")
+    of_both = replace(of_code_deploy, service="com.amazonaws.eu-central-1.codepipeline")
+    assert not needs(endpoints=(S3, SECRETS, of_code_deploy, of_both)).lacking_for_some
+
+
+@pytest.mark.parametrize(
+    ("changes", "what_to_do"),
+    [
+        ({"answers_by_name": False}, "give VpcId=vpc-1 CodeDeployEndpoint=true (vpce-cd has no private DNS)"),
+        ({"available": False}, "wait for the endpoint vpce-cd, which is not available yet"),
+        (
+            {"service": "com.amazonaws.eu-central-1.codedeploy-commands-secure"},
+            "give VpcId=vpc-1 CodeDeployEndpoint=true",
+        ),
+    ],
+)
+def test_an_endpoint_for_codedeploy_that_does_not_answer_by_its_name_is_none(
+    changes: dict[str, Any], what_to_do: str
+) -> None:
+    endpoint = replace(SECRETS, endpoint_id="vpce-cd", service="com.amazonaws.eu-central-1.codedeploy")
+
+    found = needs(endpoints=(S3, SECRETS, replace(endpoint, **changes)))
+
+    assert (found.lacking, found.lacking_for_some) == (False, True)
+    assert invokers(found)[0].endswith(f": then {what_to_do}")

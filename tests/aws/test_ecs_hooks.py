@@ -7,7 +7,8 @@ import pytest
 from local.invocation import Invocation
 from local.runtime_api import LambdaSandbox
 from tests.fixtures.custom_resources import Event, event_of
-from tests.fixtures.functions import A, B, BreakImports, Planted, Start, metrics, records
+from tests.fixtures.functions import A, B, BreakImports, Planted, Start, messages, metrics, records
+from tests.fixtures.sessions import open_session
 
 C, D = "20240103000000_c", "20240104000000_d"
 BEFORE_NEW_TASKS = event_of("ecs-pre-scale-up.json")
@@ -75,11 +76,58 @@ def test_a_run_that_does_not_fit_comes_back_until_it_is_done(function: LambdaSan
 
     assert came_back["hookStatus"] == "IN_PROGRESS"
     assert came_back["callBackDelay"] == 30
-    assert came_back["hookDetails"] == {"continuation": {"runId": first.request_id, "appliedCount": 3}}
+    continuation = {"runId": first.request_id, "appliedCount": 3, "waits": 0}
+    assert came_back["hookDetails"] == {"action": "deploy", "continuation": continuation}
     assert first.elapsed_ms < 8_000
     assert in_between == {"a", "b", "slow"}
     assert answer(last) == SUCCEEDED
     assert [row["migration_name"] for row in planted.project.rows() if row["finished_at"]] == [A, B, C, D]
+
+
+def test_whoever_is_held_up_by_another_runner_comes_back_and_is_not_rolled_back(
+    function: LambdaSandbox, planted: Planted
+) -> None:
+    """Services of one stack deploy at the same time, and one of them has work for more than one invocation."""
+    with open_session(planted.project):
+        waited = function.invoke(BEFORE_NEW_TASKS, timeout_s=7.0)
+        again = function.invoke(merged(BEFORE_NEW_TASKS, answer(waited)), timeout_s=7.0)
+    last = function.invoke(merged(merged(BEFORE_NEW_TASKS, answer(waited)), answer(again)))
+
+    continuations = [answer(each)["hookDetails"]["continuation"] for each in (waited, again)]
+    assert continuations == [{"runId": waited.request_id, "appliedCount": 0, "waits": count} for count in (1, 2)]
+    assert [record["level"] for record in records(again) if "P1002" in record["message"]] == ["WARNING"]
+    assert f"Going on with the work of run {waited.request_id}" in messages(last)
+    assert answer(last) == SUCCEEDED
+    assert metrics(waited)[0]["Failed"] == [0]
+    assert planted.project.tables() == {"a", "b"}
+
+
+def test_after_four_waits_in_a_row_a_lock_that_nobody_releases_is_a_failure(
+    function: LambdaSandbox, planted: Planted
+) -> None:
+    details = {**BEFORE_NEW_TASKS["hookDetails"], "continuation": {"runId": "r", "appliedCount": 0, "waits": 4}}
+    with open_session(planted.project):
+        invocation = function.invoke({**BEFORE_NEW_TASKS, "hookDetails": details}, timeout_s=7.0)
+
+    assert (answer(invocation), error(invocation)[:5]) == (FAILED, "P1002")
+
+
+def test_an_older_release_is_deployed_although_a_newer_migration_is_half_done(
+    function: LambdaSandbox, planted: Planted
+) -> None:
+    """As when a stack is rolled back: ECS calls the hook again, of the function with the layer that it had before."""
+    planted.project.write(C, "-- migrate: stepwise\nCREATE TABLE c (id int);\nSELECT 1/0;")
+    failed = function.invoke(BEFORE_NEW_TASKS)
+    planted.project.remove(C)
+
+    verify = {**BEFORE_NEW_TASKS, "hookDetails": {"action": "verify"}}
+    rolled_back = [function.invoke(event) for event in (BEFORE_NEW_TASKS, verify)]
+
+    assert (answer(failed), [answer(each) for each in rolled_back]) == (FAILED, [SUCCEEDED, SUCCEEDED])
+    assert all(any("Half done, and newer" in message for message in messages(each)) for each in rolled_back)
+    planted.project.write(C, "-- migrate: stepwise\nCREATE TABLE c (id int);\nSELECT 1;")
+    assert answer(function.invoke(BEFORE_NEW_TASKS)) == SUCCEEDED
+    assert planted.project.tables() == {"a", "b", "c"}
 
 
 def test_verify_gates_a_deployment_without_changing_anything(function: LambdaSandbox, planted: Planted) -> None:

@@ -196,7 +196,7 @@ def test_an_answer_that_is_none_of_aws_is_no_refusal(
 
     error = not_delivered(HOOK)
 
-    assert "interface endpoint" in error.next_step
+    assert "proxies" in error.next_step
     assert len(reached.requests) == 1
     if protocol == "json":
         assert error.problem.endswith(f": HTTP status {answer.status}.")
@@ -268,7 +268,10 @@ def test_without_credentials_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None
         monkeypatch.delenv(name)
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
 
-    assert "NoCredentialsError" in not_delivered(HOOK).problem
+    error = not_delivered(HOOK)
+
+    assert "NoCredentialsError" in error.problem
+    assert "its role" in error.next_step
 
 
 def test_a_refused_signature_is_told_without_what_was_signed(reached: DeploymentServices) -> None:

@@ -7,7 +7,7 @@ import pytest
 from lambda_fn.cli import exit_code
 from lambda_fn.commands.doctor import doctor
 from lambda_fn.commands.draft import Draft
-from lambda_fn.domain.check import CheckName, Doubt, Finding, NotLookedAt, Result
+from lambda_fn.domain.check import CheckName, Doubt, Finding, NotLookedAt, NotNeeded, Result
 from lambda_fn.domain.event import Checked
 from lambda_fn.domain.outcome import Outcome, Status, to_json
 from lambda_fn.domain.request import Action, Request
@@ -16,7 +16,8 @@ from tests.fakes import RUN_ID
 from tests.fixtures.projects import RecordingReporter, check_outcome
 
 ERROR = DatabaseUnreachable("M322", "Nothing listens.", "Start it.")
-OF_SESSION = tuple(CheckName)[tuple(CheckName).index(CheckName.LOGIN) + 1 :]
+OF_SESSION = tuple(CheckName)[tuple(CheckName).index(CheckName.LOGIN) + 1 : -1]
+"""What is looked at in a session; the last check is none of it."""
 
 
 class FakeProbes:
@@ -44,7 +45,8 @@ class Examined:
         self.outcome: Outcome = draft.outcome(None, elapsed_ms=0)
         check_outcome(to_json(self.outcome))
         assert [event.check for event in reporter.events if isinstance(event, Checked)] == list(self.outcome.checks)
-        assert [check.name for check in self.outcome.checks] == list(CheckName)
+        not_needed = [name for name, finding in found.items() if isinstance(finding, NotNeeded)]
+        assert [check.name for check in self.outcome.checks] == [each for each in CheckName if each not in not_needed]
 
     @property
     def failed(self) -> list[CheckName]:
@@ -76,6 +78,7 @@ def test_where_all_is_in_order_every_check_is_told_once_and_in_order() -> None:
         (CheckName.TLS, (CheckName.LOGIN, *OF_SESSION)),
         (CheckName.LOGIN, OF_SESSION),
         *((name, ()) for name in OF_SESSION),
+        (CheckName.CODE_DEPLOY, ()),
     ],
 )
 def test_what_needs_a_failed_check_is_unknown_and_all_else_is_looked_at(
@@ -103,6 +106,14 @@ def test_what_a_probe_could_not_look_at_itself_names_the_one_that_is_to_blame() 
 
     needing = (CheckName.DNS, CheckName.PORT, CheckName.TLS, CheckName.LOGIN, *OF_SESSION)
     assert examined.unknown == dict.fromkeys(needing, "not looked at: needs secret")
+
+
+def test_what_is_not_needed_is_not_told_and_all_else_is() -> None:
+    examined = Examined({CheckName.CODE_DEPLOY: NotNeeded(), CheckName.LOCK: Doubt("It is odd.")})
+
+    assert examined.outcome.status is Status.PASSED
+    assert [check.name for check in examined.outcome.checks] == list(CheckName)[:-1]
+    assert examined.unknown == {CheckName.LOCK: "It is odd."}
 
 
 def test_an_exception_that_is_none_of_ours_is_a_failed_check_that_repeats_nothing() -> None:

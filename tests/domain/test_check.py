@@ -2,7 +2,7 @@
 
 import pytest
 
-from lambda_fn.domain.check import Check, CheckName, Doubt, Finding, NotLookedAt, Result, check_of
+from lambda_fn.domain.check import Check, CheckName, Doubt, NotLookedAt, Result, Told, check_of
 from lambda_fn.domain.event import Checked, Level
 from lambda_fn.domain.outcome import Outcome, Status, to_json
 from lambda_fn.domain.request import Action
@@ -11,7 +11,7 @@ from tests.fixtures.projects import OUTCOME_SCHEMA, check_outcome
 
 ERROR = SettingsInvalid("M322", "Nothing\nlistens.", "Start it.", lines=("A login by IAM", "needs a grant."))
 
-CHECKS: tuple[tuple[Finding | MigrateError, Check, str, Level], ...] = (
+CHECKS: tuple[tuple[Told | MigrateError, Check, str, Level], ...] = (
     (
         "db.internal is 10.0.1.7",
         Check(CheckName.DNS, Result.PASSED, "db.internal is 10.0.1.7"),
@@ -42,7 +42,7 @@ each_kind = pytest.mark.parametrize(("finding", "check", "sentence", "level"), C
 
 @each_kind
 def test_a_finding_makes_a_check_and_one_sentence(
-    finding: Finding | MigrateError, check: Check, sentence: str, level: Level
+    finding: Told | MigrateError, check: Check, sentence: str, level: Level
 ) -> None:
     made = check_of(CheckName.DNS, finding)
 
@@ -103,5 +103,5 @@ def test_the_schema_knows_the_checks_and_results_there_are_in_their_order() -> N
 def test_the_names_are_public() -> None:
     assert [name.value for name in CheckName] == [
         *("directory", "secret", "dns", "port", "tls", "login", "serverVersion", "writer", "pooler", "clock"),
-        *("ownerRole", "rights", "rowSecurity", "history", "lock"),
+        *("ownerRole", "rights", "rowSecurity", "history", "lock", "codeDeploy"),
     ]

@@ -26,6 +26,7 @@ def test_pending_failed_edited_and_missing_migrations_are_counted_once_each() ->
     assert outcome("p", "q").drift == 2
     assert outcome(failed=("f",)).drift == 1
     assert outcome("p", failed=("p", "a"), warnings=(edited, missing)).drift == 4
+    assert outcome(warnings=(Diagnostic("M514", "half done", ("d",)),)).drift == 1
 
 
 def test_an_order_that_was_odd_once_is_no_drift_for_ever() -> None:

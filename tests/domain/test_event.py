@@ -16,6 +16,7 @@ from lambda_fn.domain.event import (
     RunFailed,
     RunStarted,
     Sentence,
+    ToldBefore,
     Warned,
 )
 from lambda_fn.domain.outcome import AppliedMigration
@@ -38,6 +39,10 @@ def test_a_deploy_begins_with_its_banner_and_nothing_else_has_one() -> None:
     assert texts(RunStarted(Action.DEPLOY)) == ["Running Database Migrations"]
     for action in set(Action) - {Action.DEPLOY}:
         assert texts(RunStarted(action)) == []
+    assert texts(RunStarted(Action.DEPLOY, "run-1")) == [
+        "Running Database Migrations",
+        "Going on with the work of run run-1",
+    ]
 
 
 def test_a_deploy_that_applied_two_says_it_in_both_wordings_of_prisma() -> None:
@@ -112,3 +117,20 @@ def test_a_failure_is_one_record_of_several_lines() -> None:
     assert sentence.level is Level.ERROR
     assert sentence.text == f"P3018 It failed. Mend it.\n{where.excerpt}\nDETAIL: d"
     assert texts(RunFailed(HistoryBlocked("M501", "No.", "Stop."))) == ["M501 No. Stop."]
+
+
+def test_who_comes_back_is_not_told_as_if_a_person_had_to_act() -> None:
+    [sentence] = RunFailed(HistoryBlocked("M501", "No.", "Stop."), comes_back=True).sentences
+
+    assert sentence.level is Level.WARNING
+    assert sentence.text.splitlines() == [
+        "M501 No. Stop.",
+        "The invoker comes back, and the next invocation goes on from here: there is nothing to do.",
+    ]
+
+
+def test_a_result_that_was_not_told_is_in_the_log() -> None:
+    [sentence] = ToldBefore("Succeeded").sentences
+
+    assert sentence.level is Level.WARNING
+    assert sentence.text.endswith("It was not told this one: Succeeded")

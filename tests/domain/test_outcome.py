@@ -90,6 +90,7 @@ def test_every_field_has_its_key() -> None:
         ],
         "failedCount": 1,
         "failed": ["x"],
+        "resolvedCount": 1,
         "resolved": ["y"],
         "warnings": [{"code": "M510", "message": "Edited.", "migrations": [A]}],
         "latest": A,

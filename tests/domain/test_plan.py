@@ -104,7 +104,18 @@ CASES = {
     "halfway after it was rolled back": Case((A,), (row(A, ROLLED_BACK), row(A, HALFWAY)), pending=(A,), halfway=(A,)),
     "halfway and applied": Case((A,), (row(A, HALFWAY), row(A, APPLIED)), failed=(A,)),
     "applied and halfway": Case((A,), (row(A, APPLIED), row(A, HALFWAY)), failed=(A,)),
-    "halfway without its directory": Case((A,), (row(A, APPLIED), row(B, HALFWAY)), failed=(B,)),
+    "halfway ahead of the directory": Case((A,), (row(A, APPLIED), row(B, HALFWAY)), warnings={"M514": (B,)}),
+    "halfway ahead, with something pending": Case((A,), (row(B, HALFWAY),), pending=(A,), failed=(B,)),
+    "halfway ahead, with something pending beyond what is wanted": Case(
+        (A, B), (row(A, APPLIED), row(C, HALFWAY)), to=A, warnings={"M514": (C,)}
+    ),
+    "halfway ahead, and failed": Case((A,), (row(A, APPLIED), row(B, HALFWAY), row(B, FAILED)), failed=(B, B)),
+    "halfway ahead, and another failed": Case(
+        (A,), (row(A, APPLIED), row(B, HALFWAY), row(C, FAILED)), failed=(C,), warnings={"M514": (B,)}
+    ),
+    "halfway and missing below the newest": Case(
+        (A, C), (row(A, APPLIED), row(B, HALFWAY), row(C, APPLIED)), failed=(B,)
+    ),
     "halfway beyond what is wanted": Case((A, B), (row(B, HALFWAY),), pending=(A,), failed=(B,), to=A),
     "to one that is halfway": Case((A, B), (row(A, HALFWAY),), pending=(A,), halfway=(A,), to=A),
     "one is halfway, another has failed": Case(
@@ -147,6 +158,19 @@ def test_a_warning_shows_five_names_and_counts_the_rest() -> None:
 
     assert warning.migrations == tuple(names)
     assert warning.message == f"Edited after it was applied, and not run again: {', '.join(names[:5])} and 4 more."
+
+
+def test_a_database_that_is_ahead_is_no_error_for_the_strict_either() -> None:
+    ahead = make_plan(directory(A), history(row(A, APPLIED), row(B, HALFWAY)))
+    edited = make_plan(directory(A), history(row(A, APPLIED, "0" * 64), row(B, HALFWAY)))
+
+    check_plan(ahead, strict=True)
+    with pytest.raises(HistoryBlocked) as refused:
+        check_plan(edited, strict=True)
+
+    assert [warning.code for warning in ahead.warnings] == ["M514"]
+    assert refused.value.code == "M502"
+    assert "Half done" not in refused.value.text
 
 
 def test_warnings_are_sentences() -> None:
@@ -257,7 +281,10 @@ def test_whatever_is_found_a_plan_keeps_its_promises(
     recorded = {record.name for record in rows if record.state is not MigrationState.ROLLED_BACK} - halfway
     assert set(pending) == {name for name in names - recorded if to is None or sort_key(name) <= sort_key(to)}
     blocking = [record for record in rows if record.state is MigrationState.FAILED]
-    assert [record for record in blocking if record.name not in halfway] == list(plan.failed)
+    ahead = {name for warning in plan.warnings if warning.code == "M514" for name in warning.migrations}
+    assert [record for record in blocking if record.name not in halfway | ahead] == list(plan.failed)
+    assert not ahead or not pending
+    assert all(name not in names and sort_key(name) > max(map(sort_key, names)) for name in ahead)
     assert [record for record in blocking if record.name in halfway] == list(plan.halfway)
     assert len(halfway) == len(plan.halfway), "of each there is one row"
     assert halfway <= set(pending)

@@ -51,11 +51,11 @@ def incomplete(*names: str, run_id: str = "run-1") -> Outcome:
 @pytest.mark.parametrize(
     ("user_parameters", "wanted"),
     [
-        (None, Request(comes_back=True)),
-        ("", Request(comes_back=True)),
-        (" \n", Request(comes_back=True)),
-        ("{}", Request(comes_back=True)),
-        (f'{{"to": "{LATEST}", "strict": true}}', Request(to=LATEST, strict=True, comes_back=True)),
+        (None, Request(comes_back=True, waits_on=True)),
+        ("", Request(comes_back=True, waits_on=True)),
+        (" \n", Request(comes_back=True, waits_on=True)),
+        ("{}", Request(comes_back=True, waits_on=True)),
+        (f'{{"to": "{LATEST}", "strict": true}}', Request(to=LATEST, strict=True, comes_back=True, waits_on=True)),
         ('{"action": "verify"}', Request(Action.VERIFY)),
         ('{"action": "plan"}', Request(Action.PLAN)),
     ],
@@ -92,7 +92,7 @@ def test_other_user_parameters_are_a_configuration_error(user_parameters: object
 def test_a_job_without_data_deploys(data: object) -> None:
     pipeline = CodePipeline({"CodePipeline.job": {"id": JOB_ID, "data": data}}, FUNCTION)
 
-    assert pipeline.request() == Request(comes_back=True)
+    assert pipeline.request() == Request(comes_back=True, waits_on=True)
     assert "outputVariables" in result(pipeline.reply(applied()))
 
 
@@ -156,7 +156,7 @@ def test_a_failure_says_whose_it_is_and_which_run(error: MigrateError, kind: str
 def test_unfinished_work_asks_for_another_invocation_with_a_token_and_without_variables() -> None:
     told = result(job().reply(incomplete("a")))
 
-    assert json.loads(told.pop("continuationToken")) == {"runId": "run-1", "appliedCount": 1}
+    assert json.loads(told.pop("continuationToken")) == {"runId": "run-1", "appliedCount": 1, "waits": 0}
     assert told == {
         "executionDetails": {
             "summary": "incomplete: 1 applied, 3 pending.",

@@ -77,7 +77,7 @@ def test_lists_of_thousands_are_cut_and_counted_so_that_step_functions_can_pass_
     assert isinstance(reply, Return)
     check_outcome(reply.payload)
     assert len(json.dumps(reply.payload)) < 100_000
-    assert [reply.payload[f"{name}Count"] for name in ("applied", "pending", "failed")] == [5000] * 3
+    assert [reply.payload[f"{name}Count"] for name in ("applied", "pending", "failed", "resolved")] == [5000] * 4
     assert [len(reply.payload[name]) for name in ("applied", "pending", "failed", "resolved")] == [100] * 4  # type: ignore[arg-type]  # lists
 
 

@@ -72,10 +72,11 @@ def test_at_a_stage_that_no_rollback_reaches_weights_mean_nothing(stage: str, we
         (BACK, "skip", "skip", "skip"),
         (REVERSED_WITHOUT_GREEN, "skip", "skip", "skip"),
         ({GREEN: 0.0, BLUE: 100.0}, "skip", "skip", "skip"),
+        ({GREEN: "0", BLUE: "100"}, "skip", "skip", "skip"),
         ("nonsense", "M110", "verify", "deploy"),
         ({GREEN: None}, "M110", "verify", "deploy"),
     ],
-    ids=["none", "forward", "step", "back", "without", "floats", "text", "null"],
+    ids=["none", "forward", "step", "back", "without", "floats", "texts", "nonsense", "null"],
 )
 def test_a_shift_of_traffic_away_from_the_new_revision_is_a_rollback_and_changes_nothing(
     stage: str, weights: object, unasked: str, verify: str, deploy: str
@@ -123,7 +124,7 @@ def test_hook_details_may_be_a_text_as_cloudformation_takes_them(details: object
 
 @pytest.mark.parametrize("details", [None, "", "  ", {}])
 def test_without_hook_details_the_stage_before_new_tasks_deploys(details: object) -> None:
-    assert Ecs({**hook("PRE_SCALE_UP"), "hookDetails": details}).request() == Request(comes_back=True)
+    assert Ecs({**hook("PRE_SCALE_UP"), "hookDetails": details}).request() == Request(comes_back=True, waits_on=True)
 
 
 @pytest.mark.parametrize(
@@ -167,11 +168,10 @@ def test_work_in_parts_goes_on_until_it_is_done_and_counts_what_was_applied() ->
         told.append(reply.payload)
         event["hookDetails"] = {**event["hookDetails"], **reply.payload["hookDetails"]}  # type: ignore[dict-item]  # an object
 
-    so_far = [{"runId": "run-0", "appliedCount": count} for count in (2, 3)]
-    assert told == [
-        {"hookStatus": "IN_PROGRESS", "callBackDelay": 30, "hookDetails": {"continuation": each}} for each in so_far
-    ]
-    assert Ecs(event).request() == Request(schema="app", comes_back=True)
+    so_far = [{"runId": "run-0", "appliedCount": count, "waits": 0} for count in (2, 3)]
+    details = [{"action": "deploy", "schema": "app", "continuation": each} for each in so_far]
+    assert told == [{"hookStatus": "IN_PROGRESS", "callBackDelay": 30, "hookDetails": each} for each in details]
+    assert Ecs(event).request() == Request(schema="app", comes_back=True, waits_on=True, continues="run-0")
     assert Ecs(event).reply(applied()).payload == {"hookStatus": "SUCCEEDED"}
     assert json.loads(json.dumps(told)) == told
 
@@ -183,9 +183,18 @@ def test_what_was_passed_on_may_be_lost_or_spoilt(passed_on: object) -> None:
     event = hook("PRE_SCALE_UP", continuation=passed_on)
     outcome = replace(applied(), status=Status.INCOMPLETE)
 
-    assert Ecs(event).request() == Request(comes_back=True)
+    assert Ecs(event).request() == Request(comes_back=True, waits_on=True)
     details = Ecs(event).reply(outcome).payload["hookDetails"]
-    assert details == {"continuation": {"runId": "run-1", "appliedCount": 1}}
+    assert details == {"continuation": {"runId": "run-1", "appliedCount": 1, "waits": 0}}
+
+
+def test_what_is_told_in_a_text_is_given_back_with_what_was_added() -> None:
+    event = {**hook("PRE_SCALE_UP"), "hookDetails": '{"action": "deploy", "secretId": "shop/other"}'}
+
+    details = Ecs(event).reply(replace(applied(), status=Status.INCOMPLETE)).payload["hookDetails"]
+
+    added = {"runId": "run-1", "appliedCount": 1, "waits": 0}
+    assert details == {"action": "deploy", "secretId": "shop/other", "continuation": added}
 
 
 @pytest.mark.parametrize("key", ["executionDetails", "resourceArn", "serviceArn"])

@@ -26,7 +26,9 @@ INCOMPLETE = replace(applied("20250101000000_first"), status=Status.INCOMPLETE, 
 OUTCOMES = {"success": applied(), "skip": skipped(), "failure": FAILED, "lack of time": INCOMPLETE}
 
 DEPLOY = Request()
-IN_PARTS = Request(comes_back=True)
+BY_CONTINUE = Request(comes_back=True)
+IN_PARTS = Request(comes_back=True, waits_on=True)
+GOING_ON = replace(IN_PARTS, continues="5f6d2c1e-8a53-4f9d-9b1c-0a1b2c3d4e5f")
 EVERY_OPTION = Request(
     owner_role="app_owner",
     strict=True,
@@ -87,13 +89,13 @@ ROWS: dict[str, Row] = {
     "cdk-provider-delete.json": Row(Skip, *PROVIDER),
     "codedeploy-hook.json": Row(AsSet(), *HOOK),
     "ecs-pre-scale-up.json": Row(IN_PARTS, *ECS),
-    "ecs-pre-scale-up-continued.json": Row(IN_PARTS, *ECS),
+    "ecs-pre-scale-up-continued.json": Row(GOING_ON, *ECS),
     "ecs-pre-scale-up-first-form.json": Row(IN_PARTS, *ECS),
     "ecs-pre-scale-up-verify.json": Row(GATE, *ECS),
     "ecs-post-production-traffic-shift.json": Row(replace(IN_PARTS, to=LATEST), *ECS),
     "ecs-production-traffic-shift-rollback.json": Row(Skip, *ECS),
     "codepipeline-deploy.json": Row(IN_PARTS, *PIPELINE),
-    "codepipeline-continued.json": Row(IN_PARTS, *PIPELINE),
+    "codepipeline-continued.json": Row(GOING_ON, *PIPELINE),
     "codepipeline-without-parameters.json": Row(IN_PARTS, *PIPELINE),
     "codepipeline-verify.json": Row(GATE, *PIPELINE),
     "codepipeline-plan.json": Row(Request(Action.PLAN), *PIPELINE),
@@ -103,7 +105,7 @@ ROWS: dict[str, Row] = {
     "scheduled-rule.json": Row(Request(Action.STATUS), *DIRECT),
     "scheduled-scheduler.json": Row(Request(Action.STATUS), *DIRECT),
     "direct-cdk-trigger.json": Row(DEPLOY, *DIRECT),
-    "direct-continue.json": Row(IN_PARTS, *DIRECT),
+    "direct-continue.json": Row(BY_CONTINUE, *DIRECT),
     "direct-empty.json": Row(DEPLOY, *DIRECT),
     "direct-deploy.json": Row(DEPLOY, *DIRECT),
     "direct-verify.json": Row(VERIFY, *DIRECT),

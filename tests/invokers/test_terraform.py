@@ -39,6 +39,14 @@ def test_a_misspelt_key_is_refused_as_in_a_direct_event() -> None:
         Terraform({"actoin": "deploy", "tf": {"action": "create"}}, FUNCTION).request()
 
 
+@pytest.mark.parametrize("value", [True, False, "true", None])
+def test_nobody_says_continue_who_takes_what_is_unfinished_for_a_success(value: object) -> None:
+    with pytest.raises(RequestInvalid, match="M112"):
+        Terraform({"continue": value, "tf": {"action": "create"}}, FUNCTION).request()
+
+    assert isinstance(Terraform({"continue": value, "tf": {"action": "delete"}}, FUNCTION).request(), Skip)
+
+
 def test_an_error_is_raised_and_everything_else_is_returned() -> None:
     terraform = Terraform({"tf": {"action": "create"}}, FUNCTION)
 

@@ -11,7 +11,7 @@ from lambda_fn.domain.check import CheckName, Doubt
 from lambda_fn.domain.target import Target
 from lambda_fn.postgres.examination import Examination
 from local.postgres import PostgresServer
-from tests.fixtures.examined import after, examine, examine_at
+from tests.fixtures.examined import ALWAYS, after, examine, examine_at
 from tests.fixtures.pgbouncer import PgBouncer, set_in_session
 from tests.fixtures.planted import check_said, plant
 from tests.fixtures.projects import Project, new_project
@@ -44,9 +44,9 @@ def test_where_all_is_in_order_every_check_passes_before_the_first_deploy(projec
     examined = examine(project)
 
     assert (examined.failed, examined.unknown) == ({}, {})
-    assert [check.name for check in examined.outcome.checks] == list(CheckName)
+    assert tuple(check.name for check in examined.outcome.checks) == ALWAYS
     assert all(line.startswith("passed ") for line in project.reporter.lines)
-    assert len(project.reporter.lines) == len(CheckName)
+    assert len(project.reporter.lines) == len(ALWAYS)
 
 
 def test_where_all_is_in_order_every_check_passes_after_a_deploy(one_project: Project) -> None:
@@ -176,7 +176,7 @@ def test_a_connection_that_is_lost_keeps_nothing_from_being_told(
 def test_what_there_is_no_time_for_is_unknown(one_project: Project) -> None:
     examined = examine_at(one_project, deadline=Deadline(end_s=time.monotonic(), reserve_s=1))
 
-    assert examined.unknown == dict.fromkeys(CheckName, "not looked at: the invocation's time was up.")
+    assert examined.unknown == dict.fromkeys(ALWAYS, "not looked at: the invocation's time was up.")
 
 
 def test_a_query_that_gets_no_answer_is_given_up_and_the_others_are_asked(one_project: Project) -> None:
