@@ -62,7 +62,8 @@ def test_a_failing_migration_exits_with_5_and_is_told_once_as_at_the_database(
     assert ended.code == as_json.code == here.exit_code == 5
     error = f"ERROR: P3018 Migration {B} failed to apply: "
     assert ended.stdout.count(error) == 1
-    told, logs = re.subn(r" Logs: /aws/lambda/migrate \S+$", "", ended.stdout[ended.stdout.index(error) :], flags=re.M)
+    told_there = ended.stdout[ended.stdout.index(error) :]
+    told, logs = re.subn(r" Logs: /aws/lambda/migrate \S+$", "", told_there, flags=re.MULTILINE)
     assert (told, logs) == (here.stderr[here.stderr.index(error) :], 1)
     assert "Traceback" not in ended.stdout
     check_outcome(as_json.json)
