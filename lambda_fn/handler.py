@@ -8,7 +8,8 @@ from typing import Protocol, assert_never
 
 from lambda_fn import wiring
 from lambda_fn.commands.draft import Draft
-from lambda_fn.domain.event import Event, LoggerMissing, RunFailed, Skipped, ToldBefore
+from lambda_fn.domain.answer_event import LoggerMissing, Skipped, ToldBefore
+from lambda_fn.domain.event import Event, RunFailed
 from lambda_fn.domain.outcome import Outcome, Status
 from lambda_fn.domain.reply import Call, Put, Raise, Reply, Return
 from lambda_fn.domain.request import Request

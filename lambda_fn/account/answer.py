@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambda_fn.account.log import last_id_in
+from lambda_fn.domain.answer_event import CutShort
 from lambda_fn.domain.check import Check, CheckName, Result
 from lambda_fn.domain.event import (
     Applied,
     Checked,
-    CutShort,
     DeployFinished,
     Diagnosed,
     DirectoryRead,

@@ -161,18 +161,6 @@ class Diagnosed:
 
 
 @dataclass(frozen=True, slots=True)
-class CutShort:
-    """The answer of a function leaves names out."""
-
-    omitted: int
-
-    @property
-    def sentences(self) -> tuple[Sentence, ...]:
-        """How many."""
-        return (Sentence(f"… and {self.omitted} more, which the function's answer leaves out"),) if self.omitted else ()
-
-
-@dataclass(frozen=True, slots=True)
 class Planned:
     """How a pending migration would be run is decided."""
 
@@ -220,50 +208,6 @@ class DeployFinished:
             Sentence("All migrations have been successfully applied."),
             done,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """The event asks for nothing that needs a run."""
-
-    reason: str
-
-    @property
-    def sentences(self) -> tuple[Sentence, ...]:
-        """Why."""
-        return (Sentence(self.reason),)
-
-
-@dataclass(frozen=True, slots=True)
-class ToldBefore:
-    """The invoker has a result of this event, and takes no other: `status` is the one that it was not told."""
-
-    status: str
-
-    @property
-    def sentences(self) -> tuple[Sentence, ...]:
-        """That this one was not told."""
-        text = (
-            "The invoker has a result already, of another run of the same event or by its own timeout: look there. It "
-            f"was not told this one: {self.status}"
-        )
-        return (Sentence(text, Level.WARNING),)
-
-
-@dataclass(frozen=True, slots=True)
-class LoggerMissing:
-    """Powertools' Logger cannot be used."""
-
-    reason: str
-
-    @property
-    def sentences(self) -> tuple[Sentence, ...]:
-        """That records are plain, and where to look."""
-        text = (
-            f"Powertools cannot be used ({self.reason}): these are plain records, and there are no metrics. "
-            "Check the package, and the POWERTOOLS_ variables."
-        )
-        return (Sentence(text, Level.WARNING),)
 
 
 @dataclass(frozen=True, slots=True)

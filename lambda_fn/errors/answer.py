@@ -41,14 +41,18 @@ def no_success(status: str) -> HistoryBlocked:
     )
 
 
+def _undelivered(service: str, reason: str, next_step: str) -> SettingsInvalid:
+    return SettingsInvalid("M703", f"The result could not be delivered to {service}: {reason}.", next_step)
+
+
 def result_undelivered(service: str, endpoint: str, reason: str) -> SettingsInvalid:
     """M703: CodeDeploy or CodePipeline could not be told the result: nothing led to it, or it did not answer.
 
     The invocation fails by it, so Lambda runs the event again, as for M701.
     """
-    return SettingsInvalid(
-        "M703",
-        f"The result could not be delivered to {service}: {reason}.",
+    return _undelivered(
+        service,
+        reason,
         f"Give the function's subnets an interface endpoint com.amazonaws.REGION.{endpoint} with private DNS whose "
         "security group admits the function on 443, or a NAT.",
     )
@@ -56,9 +60,9 @@ def result_undelivered(service: str, endpoint: str, reason: str) -> SettingsInva
 
 def result_not_sent(service: str, reason: str) -> SettingsInvalid:
     """M703: the request to CodeDeploy or CodePipeline was not made, or what answered it is not AWS."""
-    return SettingsInvalid(
-        "M703",
-        f"The result could not be delivered to {service}: {reason}.",
+    return _undelivered(
+        service,
+        reason,
         "Lambda runs the event again. If that does not help, look at the function's environment (its role, AWS_REGION, "
         "AWS_ENDPOINT_URL, proxies) and at the boto3 that it runs with.",
     )
@@ -66,18 +70,15 @@ def result_not_sent(service: str, reason: str) -> SettingsInvalid:
 
 def result_not_allowed(service: str, permission: str, reason: str) -> SettingsInvalid:
     """M703: the function's role may not tell CodeDeploy or CodePipeline the result."""
-    return SettingsInvalid(
-        "M703",
-        f"The result could not be delivered to {service}: {reason}.",
-        f"Allow the function's role {permission} (template.yaml does by a parameter).",
-    )
+    advice = f"Allow the function's role {permission} (template.yaml does by a parameter)."
+    return _undelivered(service, reason, advice)
 
 
 def result_not_taken_now(service: str, reason: str) -> SettingsInvalid:
     """M703: CodeDeploy or CodePipeline was too busy, or failed, at each attempt to tell it the result."""
-    return SettingsInvalid(
-        "M703",
-        f"The result could not be delivered to {service}: {reason}.",
+    return _undelivered(
+        service,
+        reason,
         "Lambda runs the event again, and the result is told then: what is applied already is not applied twice. If "
         f"that does not help, look at the limits and the health of {service} in this region.",
     )

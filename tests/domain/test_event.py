@@ -2,6 +2,7 @@
 
 import pytest
 
+from lambda_fn.domain.answer_event import ToldBefore
 from lambda_fn.domain.event import (
     Applied,
     ApplyStarted,
@@ -16,7 +17,6 @@ from lambda_fn.domain.event import (
     RunFailed,
     RunStarted,
     Sentence,
-    ToldBefore,
     Warned,
 )
 from lambda_fn.domain.outcome import AppliedMigration
