@@ -26,10 +26,6 @@ _INVOCATIONS = itertools.count()  # of this container
 _LAST_WORDS_S = 0.5  # to log that an answer could not be delivered, before Lambda kills the function
 
 
-TimeLeft = Callable[[], float]
-"""How many seconds are left to deliver an answer."""
-
-
 class LambdaContext(Protocol):
     """What is used of the context that Lambda gives."""
 
@@ -156,12 +152,9 @@ def _carry_out(reply: Reply, reporter: _Located, context: LambdaContext) -> dict
     match reply:
         case Return(payload):
             return payload
-        case Put(payload=payload):
-            _deliver(lambda time_left_s: _put(reply, time_left_s), payload, reporter, context)
-            return payload
-        case Call(payload=payload):
-            _deliver(lambda time_left_s: _call(reply, time_left_s), payload, reporter, context)
-            return payload
+        case Put() | Call():
+            _deliver(reply, reporter, context)
+            return reply.payload
         case Raise(error):
             # Without the causes: a driver's message may repeat more than ours does.
             raise error from None
@@ -169,28 +162,24 @@ def _carry_out(reply: Reply, reporter: _Located, context: LambdaContext) -> dict
             assert_never(reply)
 
 
-# Imported here: only these answers pay for an HTTP client, and for boto3.
-def _put(reply: Put, time_left_s: TimeLeft) -> bool:
-    from lambda_fn.aws import delivery
-
-    delivery.put(reply, time_left_s=time_left_s)
-    return True
-
-
-def _call(reply: Call, time_left_s: TimeLeft) -> bool:
-    from lambda_fn.aws import result
-
-    return result.deliver(reply, time_left_s=time_left_s)
-
-
-def _deliver(
-    send: Callable[[TimeLeft], bool], payload: dict[str, object], reporter: _Located, context: LambdaContext
-) -> None:
-    """Tell the invoker; `send` returns whether it was news to it."""
+def _deliver(reply: Put | Call, reporter: _Located, context: LambdaContext) -> None:
     try:
-        if not send(lambda: _remaining_s(context) - _LAST_WORDS_S):
-            reporter.report(ToldBefore(str(payload.get("status"))))
+        if not _send(reply, lambda: _remaining_s(context) - _LAST_WORDS_S):
+            reporter.report(ToldBefore(str(reply.payload.get("status"))))
     except MigrateError as error:
         reporter.report(RunFailed(error))
         # Lambda then invokes once more with the event, and the answer is tried again.
         raise located(error, reporter.function) from None
+
+
+def _send(reply: Put | Call, time_left_s: Callable[[], float]) -> bool:
+    """Tell the invoker; whether it was news to it. Raises: as delivery.put and result.deliver."""
+    # Imported here: only these answers pay for an HTTP client, and for boto3.
+    if isinstance(reply, Call):
+        from lambda_fn.aws import result
+
+        return result.deliver(reply, time_left_s=time_left_s)
+    from lambda_fn.aws import delivery
+
+    delivery.put(reply, time_left_s=time_left_s)
+    return True

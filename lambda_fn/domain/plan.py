@@ -60,10 +60,12 @@ def make_plan(migrations: tuple[Migration, ...], history: History, *, to: str | 
         raise request_errors.unknown_target(to)
     current = _current_records(history)
     wanted = tuple(m for m in migrations if _is_wanted(m, to))
-    halfway = _halfway({m.name for m in wanted}, history)
+    half_done = _half_done(history)
+    names = {migration.name for migration in wanted}
+    halfway = tuple(record for record in half_done if record.name in names)
     begun = {record.name for record in halfway}
     pending = tuple(m for m in wanted if m.name not in current or m.name in begun)
-    ahead = () if pending else _half_done_ahead(migrations, history)
+    ahead = () if pending else _ahead_of(migrations, half_done)
     applied = (m.name for m in reversed(migrations) if _is_applied(current.get(m.name)))
     return Plan(
         pending=pending,
@@ -104,19 +106,20 @@ def check_schema_empty(history: History, schema: str, migrations: tuple[Migratio
         raise history_errors.schema_not_empty(schema, migrations[0].name)
 
 
-def _halfway(wanted: set[str], history: History) -> tuple[MigrationRecord, ...]:
+def _half_done(history: History) -> tuple[MigrationRecord, ...]:
+    """The rows with a journal of ours that are the only ones of their names."""
+    begun = tuple(record for record in history.failed if record.journal is not None)
+    if not begun:
+        return ()
     # Of two rows of a name, the second may be an applied one: what is in the database is then for a person to see.
     rows = Counter(record.name for record in history.records if record.state is not MigrationState.ROLLED_BACK)
-    return tuple(r for r in history.failed if r.journal is not None and r.name in wanted and rows[r.name] == 1)
+    return tuple(record for record in begun if rows[record.name] == 1)
 
 
-def _half_done_ahead(migrations: tuple[Migration, ...], history: History) -> tuple[MigrationRecord, ...]:
-    """The half-done rows of migrations that are newer than the directory, which does not have them."""
-    present = {migration.name for migration in migrations}
-    newest = max(map(sort_key, present), default=b"")
-    rows = Counter(record.name for record in history.records if record.state is not MigrationState.ROLLED_BACK)
-    ahead = (r for r in history.failed if r.name not in present and sort_key(r.name) > newest and rows[r.name] == 1)
-    return tuple(record for record in ahead if record.journal is not None)
+def _ahead_of(migrations: tuple[Migration, ...], records: tuple[MigrationRecord, ...]) -> tuple[MigrationRecord, ...]:
+    """Those whose migrations are newer than the directory, which therefore does not have them."""
+    newest = sort_key(migrations[-1].name) if migrations else b""
+    return tuple(record for record in records if sort_key(record.name) > newest)
 
 
 def _ahead_message(names: str) -> str:

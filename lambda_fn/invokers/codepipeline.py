@@ -12,6 +12,7 @@ from lambda_fn.errors import request as request_errors
 from lambda_fn.invokers.continuation import Continuation, continuation_of
 from lambda_fn.invokers.explanation import cut, explain, printable
 from lambda_fn.invokers.invoker import Function
+from lambda_fn.invokers.json_text import object_in
 from lambda_fn.invokers.verdict import data_of, error_of
 
 MESSAGE_LIMIT = 5000  # characters
@@ -75,14 +76,14 @@ class CodePipeline:
         return Call(Service.CODE_PIPELINE, operation, parameters, {"status": status.value})
 
     def _so_far(self) -> Continuation:
-        return continuation_of(_object(self._data.get("continuationToken")))
+        return continuation_of(object_in(self._data.get("continuationToken")))
 
     def _user_parameters(self) -> Mapping[str, object]:
         configuration = _mapping(_mapping(self._data.get("actionConfiguration")).get("configuration"))
         given = configuration.get(_PARAMETERS)
         if given is None or (isinstance(given, str) and not given.strip()):
             return {}
-        options = _object(given)
+        options = object_in(given)
         if options is None:
             raise request_errors.wrong_value(_PARAMETERS, "a JSON object", '{"action": "deploy"}')
         return options
@@ -119,12 +120,3 @@ def _character(_: str) -> int:
 
 def _mapping(value: object) -> Mapping[str, object]:
     return value if isinstance(value, Mapping) else {}
-
-
-def _object(text: object) -> Mapping[str, object] | None:
-    """The JSON object in a text; None where there is none."""
-    try:
-        value = json.loads(text) if isinstance(text, str) else None
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None

@@ -1,6 +1,5 @@
 """ECS's own deployment lifecycle hooks: the answer is what the function returns, and IN_PROGRESS asks to come back."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,6 +9,7 @@ from lambda_fn.domain.request import Action, Request, parse_request
 from lambda_fn.errors import request as request_errors
 from lambda_fn.invokers.continuation import Continuation, continuation_of
 from lambda_fn.invokers.invoker import Skip
+from lambda_fn.invokers.json_text import object_in
 from lambda_fn.invokers.verdict import error_of
 
 CALL_BACK_DELAY_S = 30  # ECS's own default; nothing is waited for meanwhile
@@ -55,7 +55,7 @@ class Ecs:
         """SUCCEEDED, FAILED, or IN_PROGRESS where there is more to do than fitted the time."""
         if outcome.status is Status.INCOMPLETE:
             # ECS merges them into what the service's definition says; whole, they are right without that too.
-            details = {**self._given(), _CONTINUATION: self._so_far().after(outcome).to_json()}
+            details = {**(self._given() or {}), _CONTINUATION: self._so_far().after(outcome).to_json()}
             return Return({"hookStatus": "IN_PROGRESS", "callBackDelay": CALL_BACK_DELAY_S, "hookDetails": details})
         return Return({"hookStatus": "SUCCEEDED" if error_of(outcome) is None else "FAILED"})
 
@@ -70,16 +70,20 @@ class Ecs:
         return _is_nothing(weights.get(target, 0))
 
     def _details(self) -> Mapping[str, object]:
-        if not isinstance(_decoded(self.event.get(_DETAILS)), Mapping | None):
+        details = self._given()
+        if details is None:
             raise request_errors.wrong_value(_DETAILS, "a JSON object", '{"action": "deploy"}')
-        return self._given()
+        return details
 
-    def _given(self) -> Mapping[str, object]:
-        details = _decoded(self.event.get(_DETAILS))
-        return details if isinstance(details, Mapping) else {}
+    def _given(self) -> Mapping[str, object] | None:
+        """The details, which CloudFormation takes as a text too; None where they are no JSON object."""
+        details = self.event.get(_DETAILS)
+        if details is None or (isinstance(details, str) and details.strip() in ("", "null")):
+            return {}
+        return details if isinstance(details, Mapping) else object_in(details)
 
     def _so_far(self) -> Continuation:
-        return continuation_of(self._given().get(_CONTINUATION))
+        return continuation_of((self._given() or {}).get(_CONTINUATION))
 
 
 def _is_nothing(weight: object) -> bool:
@@ -87,13 +91,3 @@ def _is_nothing(weight: object) -> bool:
         return float(str(weight)) == 0
     except ValueError:
         return False
-
-
-def _decoded(details: object) -> object:
-    """CloudFormation takes them as a string too; None for an empty one."""
-    if not isinstance(details, str):
-        return details
-    try:
-        return json.loads(details) if details.strip() else None
-    except (ValueError, RecursionError):
-        return details

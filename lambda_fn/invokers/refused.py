@@ -1,6 +1,5 @@
 """Events of senders that this function does not work for: each is told why, and what to do instead."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -13,6 +12,7 @@ from lambda_fn.invokers.cloudformation import CloudFormation
 from lambda_fn.invokers.custom_resource import is_custom_resource
 from lambda_fn.invokers.explanation import located
 from lambda_fn.invokers.invoker import Function, Invoker, Skip
+from lambda_fn.invokers.json_text import object_in
 
 _FORBIDDEN = 403
 _SNS = "aws:sns"
@@ -54,12 +54,7 @@ def _first_record(event: Mapping[str, object]) -> Mapping[str, object]:
 
 def _message_of(record: Mapping[str, object]) -> dict[str, object]:
     topic = record.get("Sns")
-    text = topic.get("Message") if isinstance(topic, Mapping) else None
-    try:
-        message = json.loads(text) if isinstance(text, str) else None
-    except (ValueError, RecursionError):
-        return {}
-    return message if isinstance(message, dict) else {}
+    return object_in(topic.get("Message") if isinstance(topic, Mapping) else None) or {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ _RUN_ID_LIMIT = 128  # bytes
 
 
 def data_of(outcome: Outcome) -> dict[str, str]:
-    """The attributes of the resource, always the same: Fn::GetAtt of one that is missing fails the stack."""
+    """Attributes of a resource, variables of an action: always all of them, as one that is missing fails a stack."""
     return {
         "Status": outcome.status.value,
         "AppliedCount": str(len(outcome.applied)),

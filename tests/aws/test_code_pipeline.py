@@ -10,7 +10,7 @@ from local.invocation import Invocation
 from local.runtime_api import LambdaSandbox
 from tests.fixtures.aws_wire import AwsError
 from tests.fixtures.custom_resources import DATA_KEYS, Event, event_of
-from tests.fixtures.functions import A, B, Planted, Start, messages, metrics, records, refusal
+from tests.fixtures.functions import A, B, Planted, Start, errors, messages, metrics, refusal
 from tests.fixtures.planted import check_said, plant
 from tests.fixtures.results import DeploymentServices
 
@@ -112,7 +112,7 @@ def test_a_migration_that_fails_is_told_with_the_whole_sentence(
     assert "Correct the file and deploy again; no resolve is needed." in first
     assert "Logs: /aws/lambda/migrate local/[$LATEST]" in first
     assert any("ALTER TABLE nowhere ADD COLUMN é int;" in line for line in more)
-    assert [record["message"] for record in records(invocation) if record["level"] == "ERROR"] == [details["message"]]
+    assert errors(invocation) == [details["message"]]
     assert (invocation.error, invocation.payload) == (None, {"status": "failed"}), "Lambda would run the job again"
     assert planted.project.tables() == {"a"}
 

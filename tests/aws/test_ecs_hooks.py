@@ -7,7 +7,7 @@ import pytest
 from local.invocation import Invocation
 from local.runtime_api import LambdaSandbox
 from tests.fixtures.custom_resources import Event, event_of
-from tests.fixtures.functions import A, B, BreakImports, Planted, Start, messages, metrics, records
+from tests.fixtures.functions import A, B, BreakImports, Planted, Start, errors, messages, metrics, records
 from tests.fixtures.sessions import open_session
 
 C, D = "20240103000000_c", "20240104000000_d"
@@ -31,8 +31,8 @@ def answer(invocation: Invocation) -> dict[str, Any]:
 
 def error(invocation: Invocation) -> str:
     """The one error in the log."""
-    [message] = [record["message"] for record in records(invocation) if record["level"] == "ERROR"]
-    return str(message)
+    [message] = errors(invocation)
+    return message
 
 
 def merged(event: Event, answered: dict[str, Any]) -> Event:

@@ -13,6 +13,7 @@ from tests.fixtures.functions import (
     BreakImports,
     Planted,
     Start,
+    errors,
     messages,
     metrics,
     outcome_of,
@@ -83,8 +84,8 @@ def test_a_failure_raises_an_error_whose_first_line_is_complete_and_the_warm_fun
         f"P3018 Migration {B} failed to apply: ERROR 22012 in statement 2 (line 2, column 1): division by zero. "
         "Nothing of it is in the database. Correct the file and deploy again; no resolve is needed."
     )
-    [told] = [record for record in records(failed) if record["level"] == "ERROR"]
-    assert told["message"].splitlines()[0] == first_line
+    [told] = errors(failed)
+    assert told.splitlines()[0] == first_line
     assert planted.project.tables() == {"a"}
 
     planted.project.write(B, "CREATE TABLE b (id int);")

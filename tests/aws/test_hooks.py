@@ -7,7 +7,7 @@ import pytest
 from local.invocation import Invocation
 from tests.fixtures.aws_wire import AwsError
 from tests.fixtures.custom_resources import Event, event_of
-from tests.fixtures.functions import A, B, BreakImports, Planted, Start, messages, metrics, records, refusal
+from tests.fixtures.functions import A, B, BreakImports, Planted, Start, errors, messages, metrics, refusal
 from tests.fixtures.results import DeploymentServices
 
 C = "20240103000000_c"
@@ -28,9 +28,9 @@ def statuses(services: DeploymentServices) -> list[str]:
     return [told.parameters["status"] for told in services.requests]
 
 
-def errors(invocation: Invocation) -> list[str]:
+def located_errors(invocation: Invocation) -> list[str]:
     """The errors in the log; each names where the log is."""
-    told = [record["message"] for record in records(invocation) if record["level"] == "ERROR"]
+    told = errors(invocation)
     assert all("Logs: /aws/lambda/migrate local/[$LATEST]" in message for message in told)
     return told
 
@@ -53,8 +53,8 @@ def test_without_a_setting_a_hook_looks_whether_anything_is_pending_and_changes_
     ]
     assert (pending.payload, done.payload) == ({"status": "Failed"}, {"status": "Succeeded"})
     assert (pending.error, done.error) == (None, None), "Lambda would run the event again"
-    assert [message[:4] for message in errors(pending)] == ["M503"]
-    assert errors(done) == []
+    assert [message[:4] for message in located_errors(pending)] == ["M503"]
+    assert located_errors(done) == []
 
 
 def test_by_the_setting_a_hook_deploys(led: Start, planted: Planted, services: DeploymentServices) -> None:
@@ -74,7 +74,7 @@ def test_a_migration_that_fails_fails_the_hook_and_the_log_says_why(
     invocation = led(MIGRATE_HOOK_ACTION="deploy").invoke(event())
 
     assert statuses(services) == ["Failed"]
-    [message] = errors(invocation)
+    [message] = located_errors(invocation)
     assert message.startswith(f"P3018 Migration {B} failed to apply: ERROR 42P01 ")
     assert "line 2, column 1" in message
     assert "ALTER TABLE nowhere ADD COLUMN c int;" in message
@@ -94,7 +94,7 @@ def test_a_set_up_that_is_wrong_fails_the_hook(
     invocation = led(**variables).invoke(event())
 
     assert statuses(services) == ["Failed"]
-    assert [message.split(" ")[0] for message in errors(invocation)] == [code]
+    assert [message.split(" ")[0] for message in located_errors(invocation)] == [code]
     assert invocation.error is None
     assert planted.project.tables_with_history() == set()
 
@@ -105,7 +105,7 @@ def test_a_package_that_cannot_be_imported_fails_the_hook(
     invocation = led(MIGRATE_HOOK_ACTION="deploy", PYTHONPATH=broken_imports("psycopg")).invoke(event())
 
     assert statuses(services) == ["Failed"]
-    assert len(errors(invocation)) == 1
+    assert len(located_errors(invocation)) == 1
 
 
 def test_the_hook_of_several_functions_at_the_same_time_is_applied_once_and_succeeds_each_time(
@@ -141,7 +141,7 @@ def test_a_run_that_does_not_fit_the_time_is_cancelled_and_told_before_its_end(
     invocation = led(MIGRATE_HOOK_ACTION="deploy", MIGRATE_RESERVE_S=RESERVE_S).invoke(event(), timeout_s=8.0)
 
     assert statuses(services) == ["Failed"]
-    assert [message[:4] for message in errors(invocation)] == ["M606"]
+    assert [message[:4] for message in located_errors(invocation)] == ["M606"]
     assert invocation.error is None
     assert invocation.elapsed_ms < 8_000
     assert planted.project.tables() == {"a", "b"}
