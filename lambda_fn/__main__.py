@@ -1,8 +1,8 @@
-"""`python -m lambda_fn`: the same as the Lambda function, from a terminal."""
+"""`python -m lambda_fn`: the program `migrate-lambda`, where it is not on the path."""
 
 import sys
 
 from lambda_fn.cli import main
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(program="python -m lambda_fn"))

@@ -27,7 +27,7 @@ class SettingsCredentials:
         Raises: SettingsInvalid M202 to M205, M214 to M216, M217, P1013.
         """
         self._known = self._known or self._read()
-        return _with_token(self._known, self._settings.region) if self._iam else self._known
+        return _with_token(self._known, self._settings) if self._iam else self._known
 
     def renewed(self) -> Target | None:
         """What the secret says now; None where that is no other password, so that trying again is no use."""
@@ -60,24 +60,24 @@ def _target(settings: Settings) -> Target:
         return target_from_url(settings.database_url).overridden(settings.overrides)
     if settings.secret_id:
         iam = settings.auth is Auth.IAM
-        text = _secret(settings.secret_id, settings.region)
+        text = _secret(settings.secret_id, settings)
         return target_from_secret(settings.secret_id, text, settings.overrides, iam=iam)
     if settings.auth is Auth.IAM:
         return target_from_overrides(settings.overrides)
     raise settings_errors.no_database()
 
 
-def _secret(secret_id: str, region: str | None) -> str:
+def _secret(secret_id: str, settings: Settings) -> str:
     # Imported here: with a URL nobody pays for boto3 (about 0.3 s).
     from lambda_fn.aws.secrets import read_secret
 
-    return read_secret(secret_id, region)
+    return read_secret(secret_id, settings.region, settings.profile)
 
 
-def _with_token(target: Target, region: str | None) -> Target:
+def _with_token(target: Target, settings: Settings) -> Target:
     from lambda_fn.aws.iam_token import make_token
 
-    return target.with_token(make_token(target, region))
+    return target.with_token(make_token(target, settings.region, settings.profile))
 
 
 def _with_root_found(target: Target) -> Target:

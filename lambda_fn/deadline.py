@@ -2,9 +2,10 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from lambda_fn.errors import DeadlineExceeded
@@ -34,21 +35,61 @@ def bounded(call: Callable[[], _T], limit_s: float) -> _T:
     return started(call).result(min(limit_s, threading.TIMEOUT_MAX))
 
 
+class Interruption:
+    """That somebody at the terminal, or who stops the container, wants the run to end: as if its time were up.
+
+    `is_heeded` says that the run looks at it, so that nothing else has to be done for it to end with a verdict.
+    """
+
+    def __init__(self) -> None:
+        self._requested_at_s: float | None = None
+        self.is_heeded = False
+
+    @property
+    def requested(self) -> bool:
+        """Whether it was asked for."""
+        return self._requested_at_s is not None
+
+    @property
+    def age_s(self) -> float | None:
+        """Seconds since it was asked for; None before."""
+        return None if self._requested_at_s is None else time.monotonic() - self._requested_at_s
+
+    def request(self) -> None:
+        """Ask for it, once. May be called by a signal handler."""
+        if self._requested_at_s is None:
+            self._requested_at_s = time.monotonic()
+
+    @contextmanager
+    def heeded(self) -> Iterator[None]:
+        """While a run looks at it."""
+        self.is_heeded = True
+        try:
+            yield
+        finally:
+            self.is_heeded = False
+
+
 @dataclass(frozen=True, slots=True)
 class Deadline:
     """When work stops. `end_s` is the moment of time.monotonic() when the invoker gives up; None is never.
 
     The reserve before it is shared: what runs is cancelled when it begins, a server that does not answer that is
-    given up after a quarter of it, and the last part is left for the answer to the invoker.
+    given up after a quarter of it, and the last part is left for the answer to the invoker. An interruption moves all
+    of this to the moment when it is asked for.
     """
 
     end_s: float | None = None
     reserve_s: float = 0.0
+    interruption: Interruption = field(default_factory=Interruption)
 
     @classmethod
-    def within(cls, remaining_s: float | None, reserve_s: float) -> "Deadline":
+    def within(
+        cls, remaining_s: float | None, reserve_s: float, interruption: Interruption | None = None
+    ) -> "Deadline":
         """The deadline of an invocation that has so many seconds left; None is no limit."""
-        return cls(None if remaining_s is None else time.monotonic() + remaining_s, reserve_s)
+        end_s = None if remaining_s is None else time.monotonic() + remaining_s
+        return cls(end_s, reserve_s, interruption or Interruption())
 
     @property
     def ends_at_epoch_s(self) -> float | None:
@@ -90,9 +131,12 @@ class Deadline:
             raise too_late() from None
 
     def _until(self, share_kept: float) -> float:
-        if self.end_s is None:
-            return float("inf")
-        return self.end_s - self.reserve_s * share_kept - time.monotonic()
+        left_s = float("inf")
+        if self.end_s is not None:
+            left_s = self.end_s - self.reserve_s * share_kept - time.monotonic()
+        if (age_s := self.interruption.age_s) is not None:
+            left_s = min(left_s, self.reserve_s * (1.0 - share_kept) - age_s)
+        return left_s
 
 
 NO_DEADLINE = Deadline()

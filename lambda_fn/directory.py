@@ -11,6 +11,7 @@ from lambda_fn.errors import settings as settings_errors
 
 SCRIPT_NAME = "migration.sql"
 LOCK_FILE_NAME = "migration_lock.toml"
+_IN_PROJECTS = ("migrations", "prisma/migrations", "packages/prisma/migrations")
 _LAYER = Path("/opt")
 _PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -27,11 +28,50 @@ def find_directory(explicit: str | None, *, layer: Path = _LAYER, package: Path 
     """The migrations directory: the explicit one, else the only one of a layer's and the package's.
 
     Looked for in `/opt/migrations`, `/opt` when it holds a lock file, and `migrations` beside `lambda_fn`.
-    Raises: SettingsInvalid M206 when there is none, M207 when there is more than one.
+    Raises: SettingsInvalid M206 when there is none, or when the explicit one only holds it; M207 when there is more
+    than one.
     """
     if explicit is not None:
-        return _existing([Path(explicit)])
+        return _meant(_existing([Path(explicit)]))
     return _existing([layer / "migrations", *_with_lock_file(layer), package / "migrations"])
+
+
+def directory_near(working_directory: Path) -> Path:
+    """The only migrations directory at the places that Prisma's projects have it, for a terminal where none is named.
+
+    One counts that has a lock file or a migration; the working directory itself, only with a lock file.
+    Raises: SettingsInvalid M206 when there is none, M207 when there is more than one.
+    """
+    places = [working_directory / place for place in _IN_PROJECTS]
+    found = [place for place in places if _is_migrations_directory(place)]
+    found += _with_lock_file(working_directory)
+    different = list({place.resolve(): place for place in reversed(found)}.values())[::-1]
+    if not different:
+        raise settings_errors.directory_not_named(map(str, places))
+    if len(different) > 1:
+        raise settings_errors.several_directories_near(map(str, different))
+    return different[0]
+
+
+def _meant(named: Path) -> Path:
+    """The directory that was named, unless it is the one round it, such as `prisma`. Raises: SettingsInvalid M206."""
+    if not _is_migrations_directory(named):
+        for inner in (named / "migrations", named / "prisma" / "migrations"):
+            if _is_migrations_directory(inner):
+                raise settings_errors.directory_within(str(named), str(inner))
+    return named
+
+
+def _is_migrations_directory(path: Path) -> bool:
+    """Whether it has a lock file or a migration, or cannot be read, which is told when it is."""
+    try:
+        return (path / LOCK_FILE_NAME).is_file() or any(
+            (entry / SCRIPT_NAME).is_file() for entry in path.iterdir() if entry.is_dir()
+        )
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
 
 
 def _with_lock_file(layer: Path) -> Iterator[Path]:

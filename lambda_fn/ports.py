@@ -11,6 +11,7 @@ from lambda_fn.domain.migration import Migration
 from lambda_fn.domain.outcome import AppliedMigration
 from lambda_fn.domain.resolution import Resolution
 from lambda_fn.domain.resumption import Resumption
+from lambda_fn.domain.row import RowFilter, Rows
 from lambda_fn.domain.target import Target
 
 
@@ -40,6 +41,12 @@ class MigrationsTable(Protocol):
 
     def read(self) -> History:
         """Read the history in one query. Raises HistoryBlocked M505, SettingsInvalid M307."""
+
+    def is_occupied(self) -> bool:
+        """Whether the schema holds other tables than the history, as P3005 counts them."""
+
+    def read_rows(self, wanted: RowFilter) -> Rows:
+        """Read whole rows in one query, for people. Raises: as `read`."""
 
     def create(self) -> None:
         """Create the table, and the schema if it is absent. Call it under the advisory lock only."""

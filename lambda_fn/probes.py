@@ -1,7 +1,7 @@
 """What doctor looks at, in the world: the settings, the network, the database."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
@@ -12,7 +12,8 @@ from lambda_fn.credentials import SettingsCredentials
 from lambda_fn.deadline import NO_DEADLINE, Deadline, bounded
 from lambda_fn.directory import find_directory, read_directory
 from lambda_fn.domain.check import CheckName, Doubt, Finding, NotLookedAt, NotNeeded
-from lambda_fn.domain.execution import plan_execution
+from lambda_fn.domain.execution import refusals
+from lambda_fn.domain.forwarding import of_port
 from lambda_fn.domain.migration import Migration
 from lambda_fn.domain.plan import check_plan, check_schema_empty, make_plan
 from lambda_fn.domain.reply import Service
@@ -43,7 +44,7 @@ _VERIFIED = {
 class SettingsProbes:
     """Probes of what the settings name, for one run; see ports.Probes. What becomes known goes into the draft.
 
-    `clock` gives the seconds since the epoch. Close it in the end.
+    `clock` gives the seconds since the epoch; only with `finds_directory` is one looked for. Close it in the end.
     """
 
     def __init__(
@@ -53,11 +54,10 @@ class SettingsProbes:
         *,
         clock: Callable[[], float] = time.time,
         deadline: Deadline = NO_DEADLINE,
+        finds_directory: bool = True,
     ) -> None:
-        self._draft = draft
-        self._settings = settings
-        self._clock = clock
-        self._deadline = deadline
+        self._draft, self._settings = draft, settings
+        self._clock, self._deadline, self._finds_directory = clock, deadline, finds_directory
         self._credentials = SettingsCredentials(settings)
         self._migrations: tuple[Migration, ...] = ()
         self._target: Target | None = None
@@ -106,16 +106,18 @@ class SettingsProbes:
             return Doubt(error.problem, error.next_step)
 
     def _directory(self) -> Finding:
+        if self._settings.directory is None and not self._finds_directory:
+            return Doubt("none is named.", "Give --migrations DIR, or set MIGRATE_DIR, to have it looked at too.")
         directory = read_directory(find_directory(self._settings.directory))
         self._migrations = directory.migrations
         self._draft.directory, self._draft.migrations = directory.path, len(directory.migrations)
         found = f"{_migrations(len(directory.migrations))} in {directory.path}"
-        refusals = list(_refusals(directory.migrations))
-        if not refusals:
+        refused = list(refusals(directory.migrations))
+        if not refused:
             return f"{found}, all of which can be run"
         # In doubt only: a migration that is applied is not run again, and `history` knows which are.
-        more = f" {len(refusals) - 1} more cannot be run either." if refusals[1:] else ""
-        error = refusals[0]
+        more = f" {len(refused) - 1} more cannot be run either." if refused[1:] else ""
+        error = refused[0]
         return Doubt(f"{found}. {error.code} {error.problem}{more}", f"Unless it is applied: {error.next_step}")
 
     def _secret(self) -> Finding:
@@ -142,20 +144,24 @@ class SettingsProbes:
         return f"the password{source}" if target.password else f"no password{source}"
 
     def _place(self) -> tuple[str, int | None] | None:
-        """Host and port; as far as they are known without the secret, where that could not be read."""
+        """Where the connection goes; as far as that is known without the secret, where it could not be read."""
         target, settings = self._target, self._settings
         if target is None and settings.database_url and not settings.secret_id:
             with suppress(SettingsInvalid):
                 target = target_from_url(settings.database_url).overridden(settings.overrides)
         if target is not None:
-            return target.host, target.port
+            return target.connects_to.host, target.connects_to.port
         return (settings.host, settings.port) if settings.host else None
 
     def _dns(self) -> Finding:
         place = self._place()
         if place is None:
             return NotLookedAt((CheckName.SECRET,))
-        host, _ = place
+        target = self._target
+        forwarded = f"{target.host} is reached through {target.through}; " if target and target.through else ""
+        return f"{forwarded}{self._looked_up(place[0])}"
+
+    def _looked_up(self, host: str) -> str:
         if hostaddr := self._settings.hostaddr:
             self._addresses = (hostaddr,)
             return f"{host} is {hostaddr}, as PGHOSTADDR says"
@@ -168,7 +174,10 @@ class SettingsProbes:
         _, port = self._place() or ("", None)
         if port is None:
             return NotLookedAt((CheckName.SECRET,))
-        address = network.connect(self._addresses, port, limit_s=self._within(network.LIMIT_S))
+        try:
+            address = network.connect(self._addresses, port, limit_s=self._within(network.LIMIT_S))
+        except DatabaseUnreachable as error:
+            raise of_port(self._target, error) from None
         return f"{address} takes connections"
 
     def _tls(self) -> Finding:
@@ -188,7 +197,10 @@ class SettingsProbes:
     def _until(self, described: str, target: Target, mode: SslMode) -> Finding:
         """With the end of the certificate, which matters where it is looked at."""
         ends_at = mode.verifies and network.certificate_ends_at(
-            self._addresses[0], target.port, name=target.host, authorities=target.parameters.get("sslrootcert")
+            self._addresses[0],
+            target.connects_to.port,
+            name=target.host,
+            authorities=target.parameters.get("sslrootcert"),
         )
         if not ends_at:
             return described
@@ -271,15 +283,6 @@ class SettingsProbes:
 
     def _within(self, limit_s: float) -> float:
         return min(limit_s, self._deadline.work_left_s)
-
-
-def _refusals(migrations: Iterable[Migration]) -> Iterator[SettingsInvalid]:
-    """Why migrations cannot be run, for each that cannot."""
-    for migration in migrations:
-        try:
-            plan_execution(migration)
-        except SettingsInvalid as error:
-            yield error
 
 
 def _encryption(attempt: "Examination | Exception", mode: SslMode) -> str | None:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from lambda_fn.domain.hook import HookAction
@@ -16,6 +17,9 @@ from lambda_fn.errors import MigrateError
 LOCK_WAIT_S = 600.0
 CONCURRENT_LOCK_TIMEOUT_S = 300.0
 RESERVE_S = 20.0
+NOTHING: Mapping[str, str] = MappingProxyType({})
+_DATABASES = ("DATABASE_URL", "MIGRATE_SECRET_ID")
+_OF_A_DATABASE = (*_DATABASES, "MIGRATE_HOST", "PGHOSTADDR", "MIGRATE_PORT", "MIGRATE_DBNAME", "MIGRATE_USER")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,7 @@ class Settings:
 
     `database_url` and `secret_id` say which database, at most one of them. `lock_wait_s` None is until
     `reserve_s` before the deadline, and 600 s when there is none. `hook_action` None is that nothing was said of hooks.
+    `profile` is of the AWS configuration, and of a terminal only.
     """
 
     database_url: str | None = field(default=None, repr=False)
@@ -37,6 +42,7 @@ class Settings:
     sslmode: SslMode | None = None
     sslrootcert: str | None = None
     region: str | None = None
+    profile: str | None = None
     connect_timeout_s: int | None = None
     directory: str | None = None
     schema: str | None = None
@@ -52,13 +58,17 @@ class Settings:
     service: str = "migrate-lambda"
 
     @classmethod
-    def from_env(cls, environment: Mapping[str, str] | None = None) -> "Settings":
+    def from_env(
+        cls, environment: Mapping[str, str] | None = None, *, defaults: Mapping[str, str] = NOTHING
+    ) -> "Settings":
         """Read the settings from the process's environment, or from a mapping like it.
 
-        An empty value counts as absent: CloudFormation cannot leave a variable out.
+        An empty value counts as absent: CloudFormation cannot leave a variable out. `defaults` are variables for
+        where the environment has none; where it names a database, nothing that they say of theirs counts.
         Raises: SettingsInvalid M201 for a value of the wrong kind.
         """
-        return cls._read(VARIABLES, environment)
+        given = process_environment() if environment is None else environment
+        return cls._read(VARIABLES, {**_fitting(defaults, given), **given})
 
     @classmethod
     def labels_from_env(cls, environment: Mapping[str, str] | None = None) -> "Settings":
@@ -76,7 +86,7 @@ class Settings:
 
     @classmethod
     def _read(cls, variables: Iterable[Variable], environment: Mapping[str, str] | None) -> "Settings":
-        given = os.environ if environment is None else environment
+        given = process_environment() if environment is None else environment
         values = {each.field: each.value(given) for each in variables}
         return cls(**{name: value for name, value in values.items() if value is not None})
 
@@ -100,7 +110,8 @@ class Settings:
 
     def elsewhere(self, database_url: str | None = None) -> "Settings":
         """For another database: nothing of where the set one lies and whose it is counts for it."""
-        return replace(self, database_url=database_url, secret_id=None, host=None, port=None, dbname=None, user=None)
+        nowhere = replace(self, host=None, hostaddr=None, port=None, dbname=None, user=None)
+        return replace(nowhere, database_url=database_url, secret_id=None)
 
     @property
     def hook_request(self) -> Request:
@@ -116,3 +127,20 @@ class Settings:
         """Seconds to wait for the advisory lock, out of those that are left for work."""
         wished_s = LOCK_WAIT_S if self.lock_wait_s is None else self.lock_wait_s
         return max(0.0, min(wished_s, work_left_s))
+
+
+def runs_unattended(environment: Mapping[str, str] | None = None) -> bool:
+    """Whether a pipeline says that nobody looks on (CI=true), or the terminal that it can show lines only."""
+    given = os.environ if environment is None else environment
+    return given.get("CI", "").lower() not in ("", "0", "false") or given.get("TERM") == "dumb"
+
+
+def process_environment() -> Mapping[str, str]:
+    """The environment of the process, to be looked at only."""
+    return MappingProxyType(os.environ)
+
+
+def _fitting(defaults: Mapping[str, str], given: Mapping[str, str]) -> Mapping[str, str]:
+    if not any(given.get(name, "").strip() for name in _DATABASES):
+        return defaults
+    return {name: value for name, value in defaults.items() if name not in _OF_A_DATABASE}

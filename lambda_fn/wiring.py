@@ -4,22 +4,24 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from lambda_fn.commands.baseline import baseline
 from lambda_fn.commands.deploy import deploy
 from lambda_fn.commands.doctor import doctor
 from lambda_fn.commands.draft import Draft
+from lambda_fn.commands.history import history
 from lambda_fn.commands.plan import plan
 from lambda_fn.commands.resolve import resolve
 from lambda_fn.commands.status import status
 from lambda_fn.commands.verify import verify
 from lambda_fn.credentials import SettingsCredentials
-from lambda_fn.deadline import Deadline
+from lambda_fn.deadline import Deadline, Interruption
 from lambda_fn.directory import find_directory, read_directory
 from lambda_fn.domain.event import DirectoryRead, RunFailed, RunStarted, Warned
 from lambda_fn.domain.migration import Migration
 from lambda_fn.domain.outcome import Outcome, Status
 from lambda_fn.domain.request import Action, Request
 from lambda_fn.domain.tls import weakness
-from lambda_fn.errors import MigrateError
+from lambda_fn.errors import DeadlineExceeded, MigrateError
 from lambda_fn.errors import deadline as deadline_errors
 from lambda_fn.errors import internal as internal_errors
 from lambda_fn.ports import Database, Reporter
@@ -33,19 +35,25 @@ def run(
     *,
     run_id: str,
     remaining_s: float | None = None,
+    interruption: Interruption | None = None,
+    finds_directory: bool = True,
 ) -> Outcome:
     """Carry a request out. Raises nothing: the outcome holds the error, with what was done before.
 
     `remaining_s` is the time that the invoker gives; None is no limit. `run_id` names the run in the outcome, in
-    the history's logs and in the database's list of sessions.
+    the history's logs and in the database's list of sessions. `interruption` ends it as if the time were up.
+    `finds_directory` False is for a terminal, on which doctor looks at no migrations directory but one that is named.
     """
     started = time.monotonic()
     draft = Draft(request, run_id)
     error: MigrateError | None = None
     reporter.report(RunStarted(request.action, request.continues))
     try:
-        deadline = _deadline(remaining_s, settings)
-        _run(draft, settings.for_request(request), reporter, deadline)
+        deadline = _deadline(remaining_s, settings, interruption)
+        _run(draft, settings.for_request(request), reporter, deadline, finds_directory=finds_directory)
+    except DeadlineExceeded as raised:
+        interrupted = interruption is not None and interruption.requested
+        error = deadline_errors.interrupted(raised) if interrupted else raised
     except MigrateError as raised:
         error = raised
     except Exception as raised:  # noqa: BLE001  # a bug of ours must not hide what was applied before it
@@ -56,16 +64,20 @@ def run(
     return outcome
 
 
-def _deadline(remaining_s: float | None, settings: Settings) -> Deadline:
-    deadline = Deadline.within(remaining_s, settings.reserve_s)
+def _deadline(remaining_s: float | None, settings: Settings, interruption: Interruption | None) -> Deadline:
+    deadline = Deadline.within(remaining_s, settings.reserve_s, interruption)
     if remaining_s is not None and deadline.passed:
         raise deadline_errors.no_time_left(remaining_s, settings.reserve_s)
     return deadline
 
 
-def _run(draft: Draft, settings: Settings, reporter: Reporter, deadline: Deadline) -> None:
+def _run(draft: Draft, settings: Settings, reporter: Reporter, deadline: Deadline, *, finds_directory: bool) -> None:
     if draft.request.action is Action.DOCTOR:
-        _examine(draft, settings, reporter, deadline)
+        _examine(draft, settings, reporter, deadline, finds_directory=finds_directory)
+        return
+    if draft.request.action is Action.HISTORY:
+        with _connected(draft, settings, reporter, deadline) as database:
+            history(draft, database.table, reporter)
         return
     # The directory first: a bad one costs nobody a connection.
     directory = read_directory(find_directory(settings.directory))
@@ -96,15 +108,19 @@ def _act(
             verify(draft, migrations, database.table, reporter, strict=strict)
         case Action.RESOLVE:
             resolve(draft, migrations, database, reporter, lock_wait_s=lock_wait_s)
-        case Action.DOCTOR:
-            raise AssertionError("doctor does without what the others need")
+        case Action.BASELINE:
+            baseline(draft, migrations, database, reporter, lock_wait_s=lock_wait_s)
+        case Action.DOCTOR | Action.HISTORY:
+            raise AssertionError("they do without the directory, which the others need")
 
 
-def _examine(draft: Draft, settings: Settings, reporter: Reporter, deadline: Deadline) -> None:
+def _examine(
+    draft: Draft, settings: Settings, reporter: Reporter, deadline: Deadline, *, finds_directory: bool
+) -> None:
     # Imported here: no other action pays for it.
     from lambda_fn.probes import SettingsProbes
 
-    with SettingsProbes(draft, settings, deadline=deadline) as probes:
+    with SettingsProbes(draft, settings, deadline=deadline, finds_directory=finds_directory) as probes:
         doctor(draft, probes, reporter)
 
 
@@ -136,10 +152,11 @@ def _connected(draft: Draft, settings: Settings, reporter: Reporter, deadline: D
     try:
         draft.schema, draft.server_version = connection.schema, connection.server_version
         advisory_lock = PolledAdvisoryLock(connection, reporter)
-        yield Database(
-            PostgresMigrationsTable(connection),
-            advisory_lock,
-            PostgresScriptRunner(connection, advisory_lock, reporter, limits),
-        )
+        with deadline.interruption.heeded():
+            yield Database(
+                PostgresMigrationsTable(connection),
+                advisory_lock,
+                PostgresScriptRunner(connection, advisory_lock, reporter, limits),
+            )
     finally:
         connection.close()

@@ -8,16 +8,22 @@ import itertools
 import typing
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType, NoneType
 
 from lambda_fn.domain.checksum import checksum_of
+from lambda_fn.domain.forwarding import session_command, way_to_open
 from lambda_fn.domain.history import History, MigrationRecord
 from lambda_fn.domain.journal import Journal
 from lambda_fn.domain.migration import Migration
+from lambda_fn.domain.new_name import new_name
 from lambda_fn.domain.plan import Diagnostic, Plan, make_plan
+from lambda_fn.domain.request import Action
+from lambda_fn.domain.target import Overrides
 from lambda_fn.domain.tls import weakness
 from lambda_fn.domain.url import target_from_url
+from lambda_fn.domain.url_mistakes import encode_advice
 from lambda_fn.errors import (
     MigrateError,
     Whereabouts,
@@ -37,10 +43,11 @@ from lambda_fn.errors.classes import Stayed
 REFERENCE = Path(__file__).parents[1] / "docs" / "errors.md"
 MODULES = (request, settings, connection, doctor, deadline, history, apply, answer, account, internal)
 
-# These make no error of their own: they choose among the functions that do.
-DISPATCHERS = frozenset({internal.from_exception})
+# These make no error of their own: they choose among the functions that do, or say it in other words.
+DISPATCHERS = frozenset({internal.from_exception, deadline.interrupted})
 
 _NAME = "20240102000000_orders"
+_FORWARDED = target_from_url("postgresql://db.internal").overridden(Overrides("localhost", 15432))
 
 
 def _place(line: str) -> Whereabouts:
@@ -171,9 +178,22 @@ _BETTER: dict[tuple[str, str], object] = {
     ("not_atomic", "problem"): "`VACUUM orders` (line 3) cannot run in a transaction",
     ("not_atomic", "where"): _place("VACUUM orders;"),
     ("history_malformed", "message"): 'column "checksum" does not exist',
-    ("invalid_url", "next_step"): "Name one host, the writer's: with Aurora the endpoint of the cluster.",
-    ("invalid_url", "reason"): "several hosts",
-    ("unencoded_url", "reason"): "invalid port number",
+    ("forwarded_port_refused", "address"): "localhost:15432",
+    ("forwarded_port_refused", "command"): session_command(_FORWARDED),
+    ("forwarded_port_unreachable", "address"): _FORWARDED.address,
+    ("forwarded_port_unreachable", "lines"): way_to_open(_FORWARDED),
+    ("loopback_unreachable", "address"): "localhost:15432",
+    ("loopback_unreachable", "lines"): way_to_open(target_from_url("postgresql://localhost:15432")),
+    ("dotenv_not_understood", "reason"): "it holds a # or a ` without quotes round the whole",
+    ("dotenv_not_understood", "setting"): "DATABASE_URL in .env",
+    ("dotenv_unreadable", "path"): ".env",
+    ("dotenv_unreadable", "reason"): "Permission denied",
+    ("directory_not_named", "places"): ["migrations", "prisma/migrations", "packages/prisma/migrations"],
+    ("directory_within", "inner"): "prisma/migrations",
+    ("directory_within", "path"): "prisma",
+    ("several_directories_near", "places"): ["migrations", "prisma/migrations"],
+    ("invalid_url", "next_step"): encode_advice("postgresql://app:hunt#er2@db.internal:5432/shop"),
+    ("invalid_url", "reason"): "invalid port number",
     ("secret_spoilt", "expected"): "one host by itself, without scheme, user, port or blanks",
     ("secret_spoilt", "key"): "host",
     ("migration_name_too_long", "name"): f"{_NAME}_" + "and_so_on_" * 30,
@@ -212,15 +232,21 @@ _BETTER: dict[tuple[str, str], object] = {
     ("result_not_taken", "reason"): "DeploymentDoesNotExistException: The deployment does not exist",
     ("during", "doing"): "reading the history",
     ("during_statement_alone", "next_step"): (
-        "Look at what is left in the database. Undo all of the migration and run `python -m lambda_fn resolve "
-        f"--rolled-back {_NAME}`, or complete it and run `python -m lambda_fn resolve --applied {_NAME}`; then deploy "
+        "Look at what is left in the database. Undo all of the migration and run `migrate-lambda resolve "
+        f"--rolled-back {_NAME}`, or complete it and run `migrate-lambda resolve --applied {_NAME}`; then deploy "
         "again."
     ),
     ("during_statement_alone", "where"): _place("CALL fill_orders();"),
     ("during_migration", "where"): _place("UPDATE orders SET total = price * 2;"),
     ("iam_incomplete", "missing"): ["MIGRATE_HOST", "MIGRATE_USER"],
     ("iam_needs_tls", "sslmode"): "prefer",
+    ("managed_already", "rows"): 12,
+    ("migration_exists", "path"): f"prisma/migrations/{_NAME}",
+    ("migration_not_written", "path"): f"prisma/migrations/{_NAME}",
+    ("migration_not_written", "reason"): "Permission denied",
     ("misspelt_property", "name"): "Shcema",
+    ("name_not_spelt", "characters"): "пя",
+    ("name_too_long", "length"): 231,
     ("name_not_resolved", "reason"): "Name or service not known",
     ("port_unreachable", "reason"): "Network is unreachable",
     ("clock_differs", "limit_s"): 60.0,
@@ -234,7 +260,7 @@ _BETTER: dict[tuple[str, str], object] = {
     ("server_refused", "reason"): "sorry, too many clients already",
     ("symbolic_link", "path"): f"/opt/migrations/{_NAME}",
     ("unknown_keys", "action"): "deploy",
-    ("unknown_action", "known"): ["deploy", "status", "plan", "verify", "resolve", "doctor"],
+    ("unknown_action", "known"): [action.value for action in Action],
     ("tls_failed", "reason"): "SSL error: unexpected eof while reading",
     ("unexpected", "message"): "out of memory",
     ("unreadable_directory", "reason"): "Permission denied",
@@ -356,7 +382,7 @@ def _warnings() -> Iterator[str]:
 
 
 def all_warnings() -> tuple[Diagnostic, ...]:
-    """The warnings of a weak connection, and of a directory in which everything is wrong at once."""
+    """The warnings of a weak connection, of new names, and of a directory in which everything is wrong at once."""
     names = ("20240101000000_init", _NAME, "20240102000000_prices", "20240104000000_last")
     edited = MigrationRecord("1", names[0], "0" * 64, finished=True, rolled_back=False)
     missing = MigrationRecord("2", "20240101120000_gone", checksum_of(b""), finished=True, rolled_back=False)
@@ -364,7 +390,9 @@ def all_warnings() -> tuple[Diagnostic, ...]:
     found = History(exists=True, records=(edited, missing, newest))
     weak = weakness(target_from_url("postgresql://db.internal/shop?sslmode=require"))
     plan = make_plan(tuple(Migration(name, b"") for name in names), found)
-    return (*([weak] if weak else []), *plan.warnings, *_ahead(names[0]).warnings)
+    new = (new_name("orders", (_NAME, *more), datetime(2023, 1, 1, tzinfo=UTC)) for more in ([], ["init"]))
+    of_new_ones = (warning for name in new for warning in name.warnings)
+    return (*([weak] if weak else []), *of_new_ones, *plan.warnings, *_ahead(names[0]).warnings)
 
 
 def _ahead(name: str) -> Plan:

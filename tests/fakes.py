@@ -25,6 +25,7 @@ from lambda_fn.domain.outcome import AppliedMigration
 from lambda_fn.domain.recheck import Unknowable
 from lambda_fn.domain.resolution import Resolution
 from lambda_fn.domain.resumption import Resumption
+from lambda_fn.domain.row import HistoryRow, Logs, RowFilter, Rows, RowState
 from lambda_fn.domain.server_error import ServerError
 from lambda_fn.domain.steps import Step, StepKind, Steps
 from lambda_fn.errors import MigrateError, MigrationFailed, Whereabouts
@@ -46,6 +47,7 @@ def half_done(migration: Migration, done: int, *, begun: int | None = None) -> s
 
 
 STARTED_AT = "2024-01-01 00:00:00.000"
+TIME = "2024-01-01T00:00:00.000000Z"
 RUN_ID = "test-run"
 
 
@@ -127,6 +129,18 @@ class FakeMigrationsTable:
             return History(exists=False, occupied=self._server.occupied)
         return History(exists=True, records=tuple(map(_as_read, self._server.records)))
 
+    def is_occupied(self) -> bool:
+        """Whether there are other tables."""
+        return self._server.occupied
+
+    def read_rows(self, wanted: RowFilter) -> Rows:
+        """Whole rows; a fake server has one time only."""
+        self._server.actions.append("read rows")
+        if not self._server.exists:
+            return Rows(count=None)
+        rows = [row for row in map(_whole, self._server.records) if _is_wanted(row, wanted)]
+        return Rows(len(rows), tuple(rows[-wanted.limit :] if wanted.limit else rows))
+
     def create(self) -> None:
         """Create the table."""
         self._server.actions.append("create")
@@ -143,13 +157,38 @@ class FakeMigrationsTable:
             if record.id in resolution.mark_rolled_back:
                 self._server.records[number] = dataclasses.replace(record, rolled_back=True)
         if resolution.record_applied is not None:
-            self._server.record(resolution.record_applied, MigrationState.APPLIED)
+            self._server.record(resolution.record_applied, MigrationState.APPLIED, logs="")
 
 
 def _as_read(record: MigrationRecord) -> MigrationRecord:
     if record.state is MigrationState.FAILED:
         return record
     return dataclasses.replace(record, started_at=None, logs=None)
+
+
+def _whole(record: MigrationRecord) -> HistoryRow:
+    told = Logs.read(record.logs)
+    applied, failed = record.state is MigrationState.APPLIED, record.state is MigrationState.FAILED
+    half_done = told.journal if failed else None
+    return HistoryRow(
+        record.id,
+        record.name,
+        record.checksum,
+        RowState.HALF_DONE if half_done else RowState(record.state.value),
+        TIME,
+        finished_at=TIME if record.finished else None,
+        rolled_back_at=TIME if record.rolled_back else None,
+        elapsed_ms=0 if record.finished else None,
+        marked=applied and record.logs == "",
+        reason=None if applied else told.reason,
+        attempts=None if applied else told.attempts,
+        done=half_done.done if half_done else None,
+        steps=half_done.steps if half_done else None,
+    )
+
+
+def _is_wanted(row: HistoryRow, wanted: RowFilter) -> bool:
+    return wanted.state in (None, row.state) and (wanted.name_part or "") in row.name
 
 
 class FakeAdvisoryLock:

@@ -14,6 +14,11 @@ _HEAD = """\
 Environment variables of the function, the container or the terminal. An empty one counts as absent. A wrong value is
 refused by the variable's name ([M201](errors.md#m201)) before anything else happens.
 
+On a terminal they may stand in the `.env` files of a Prisma project too: beside the nearest package.json, and beside
+the schema (that is, beside the migrations, else in `prisma/`), read as Prisma 6 reads them. The environment wins, and
+the first file over the second. Where the environment or an option names a database, nothing that the files say of
+theirs counts. A Lambda function reads no file.
+
 A request may say some of them for one run, by the key in the second column; for CloudFormation the key begins with a
 capital letter (`LockWaitS`). A request with a `secretId` of its own means another database: MIGRATE_HOST,
 MIGRATE_PORT, MIGRATE_DBNAME, MIGRATE_USER and DATABASE_URL do not count for it.

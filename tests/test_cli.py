@@ -1,6 +1,8 @@
 """The terminal: what it prints where, and how it exits."""
 
 import os
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from tests.fixtures.examined import ALWAYS
 from tests.fixtures.planted import check_said
 from tests.fixtures.projects import Project
 from tests.fixtures.sessions import open_session
-from tests.fixtures.terminal import printed_outcome
+from tests.fixtures.terminal import environment, printed_outcome
 
 A, B = "20240101000000_a", "20240102000000_b"
 NOWHERE = "postgresql://app:hunter2@127.0.0.1:1/shop"
@@ -45,7 +47,11 @@ class Terminal:
     def run(self, *arguments: str, url: str | None = None, directory: Path | None = None) -> Ended:
         """Run an action on the project's database and directory, or on others."""
         places = ["--database-url", url or self.project.url, "--migrations", str(directory or self.project.directory)]
-        code = main([*arguments, *places])
+        return self.run_as_it_is(*arguments, *places)
+
+    def run_as_it_is(self, *arguments: str) -> Ended:
+        """Run a command line."""
+        code = main(arguments)
         ended = Ended(code, *self._capsys.readouterr())
         check_said(ended.stdout, ended.stderr)
         return ended
@@ -246,7 +252,7 @@ def test_the_exit_code_of_an_error_is_that_of_its_class(kind: type[MigrateError]
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "ACTION"),
+        ([], "COMMAND"),
         (["reset"], "reset"),
         (["deploy", "--requires", "x"], "--requires"),
         (["resolve", "--to", "x"], "--to"),
@@ -256,19 +262,15 @@ def test_the_exit_code_of_an_error_is_that_of_its_class(kind: type[MigrateError]
 def test_a_command_line_that_cannot_be_read_exits_with_2_and_says_why(
     arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main(arguments)
+    assert main(arguments) == 2
 
-    assert ended.value.code == 2
     stdout, stderr = capsys.readouterr()
     assert (stdout, said in stderr) == ("", True)
 
 
 def test_help_names_every_action_and_every_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main(["--help"])
+    assert main(["--help"]) == 0
 
-    assert ended.value.code == 0
     text = capsys.readouterr().out
     assert all(action.value in text for action in Action)
     assert {str(kind.exit_code) for kind in MigrateError.__subclasses__()} <= set(text.replace(";", " ").split())
@@ -276,13 +278,12 @@ def test_help_names_every_action_and_every_exit_code(capsys: pytest.CaptureFixtu
 
 @pytest.mark.parametrize("action", Action)
 def test_each_action_has_a_help_of_its_own(action: Action, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main([action.value, "--help"])
+    assert main([action.value, "--help"]) == 0
 
-    assert ended.value.code == 0
     text = capsys.readouterr().out
     assert "--database-url" in text
-    assert ("--to" in text) is (action not in (Action.RESOLVE, Action.DOCTOR))
+    assert ("--to " in text) is (action not in (Action.RESOLVE, Action.DOCTOR, Action.HISTORY))
+    assert f"  migrate-lambda {action}" in text, "an example to paste"
 
 
 def test_doctor_prints_a_line_for_each_check_and_exits_with_0(terminal: Terminal) -> None:
@@ -308,3 +309,52 @@ def test_doctor_tells_of_the_directory_and_of_the_database_in_one_go(terminal: T
 
     failed = [check["name"] for check in ended.outcome["checks"] if check["result"] == "failed"]
     assert (ended.code, failed) == (2, ["directory"])
+
+
+@pytest.mark.parametrize("library", ["typer", "dotenv"])
+def test_without_the_extra_it_is_said_how_to_install_it(library: str) -> None:
+    """As in the package for Lambda, which has no terminal's libraries."""
+    ended = subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.modules['{library}'] = None; from lambda_fn.cli import main; main()"],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (ended.returncode, ended.stdout) == (0, "")
+    assert ended.stderr == f"migrate-lambda needs {library}: pip install 'migrate-lambda[cli]'.\n"
+
+
+def test_a_plan_as_markdown_has_the_output_to_itself(terminal: Terminal) -> None:
+    terminal.run("deploy", "--to", A)
+    terminal.project.write(B, "DROP TABLE a;")
+
+    ended = terminal.run("plan", "--markdown")
+
+    assert ended.code == 0
+    assert ended.stdout.startswith("#")
+    assert "DROP TABLE" in ended.stdout
+    assert "2 migrations found in" in ended.stderr
+    assert "--markdown" not in terminal.run("status", "--help").stdout
+
+
+def test_a_baseline_and_the_history_of_it(terminal: Terminal) -> None:
+    terminal.project.query("CREATE TABLE a (id int)")
+
+    baselined, again = terminal.run("baseline", "--to", A), terminal.run("baseline", "--to", B)
+    shown = terminal.run_as_it_is("history", "--name", "_a", "--json", "--database-url", terminal.project.url)
+
+    assert (baselined.code, again.code, shown.code) == (0, 4, 0)
+    assert f"Migration {A} marked as applied." in baselined.stdout
+    assert "ERROR: M508 " in again.stdout
+    assert [(row["name"], row["state"], row["marked"]) for row in shown.outcome["history"]] == [(A, "applied", True)]
+
+
+def test_names_behind_an_option_belong_to_it(terminal: Terminal) -> None:
+    both = terminal.run("resolve", "--applied", A, B)
+    neither = terminal.run("resolve", A)
+
+    assert (both.code, terminal.run("status").code) == (0, 0)
+    assert neither.code == 2
+    assert neither.stdout.startswith(f"ERROR: M104 `{A}` is not an option or its value.")

@@ -1,6 +1,7 @@
 """The terminal as a process of its own: pipes, signals, full disks, and what it insists on."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.fixtures.projects import Project
-from tests.fixtures.terminal import environment, finish, run_on, start, start_on
+from tests.fixtures.terminal import environment, finish, run_on, start, start_in, start_on
 
 A, B = "20240101000000_a", "20240102000000_b"
 NOWHERE = "postgresql://app:hunter2@127.0.0.1:1/shop"
@@ -61,13 +62,24 @@ def test_a_reader_that_goes_away_stops_no_deploy(one_project: Project) -> None:
     assert one_project.tables() == {"a", "b"}
 
 
-def test_the_directory_has_to_be_named(one_project: Project) -> None:
+def test_the_directory_has_to_be_there_or_named(one_project: Project, tmp_path: Path) -> None:
     """The one beside the program would else end in whatever database is configured."""
+    (elsewhere := tmp_path / "elsewhere").mkdir()
     for arguments in ([], ["--migrations", ""]):
-        ended = finish(start("deploy", "--database-url", one_project.url, *arguments))
+        ended = finish(start_in(elsewhere, "deploy", "--database-url", one_project.url, *arguments))
         assert ended.exit_code == 2
         assert "--migrations" in ended.stdout
     assert one_project.tables_with_history() == set()
+
+
+@pytest.mark.parametrize("place", ["migrations", "prisma/migrations", "packages/prisma/migrations"])
+def test_the_only_directory_in_a_usual_place_is_found(one_project: Project, tmp_path: Path, place: str) -> None:
+    one_project.write(A, "CREATE TABLE a (id int);")
+    shutil.copytree(one_project.directory, (team := tmp_path / "team") / place)
+
+    ended = finish(start_in(team, "deploy", "--json", DATABASE_URL=one_project.url))
+
+    assert (ended.exit_code, ended.outcome["directory"]) == (0, str(team / place))
 
 
 def test_an_empty_url_is_not_another_one(one_project: Project) -> None:
@@ -111,9 +123,9 @@ def test_an_interrupted_deploy_says_so_and_leaves_nothing(one_project: Project) 
 
     ended = finish(process)
 
-    assert ended.exit_code == 130
+    assert (ended.exit_code, ended.outcome["error"]["code"]) == (130, "M606")
     assert "Traceback" not in ended.stderr
-    assert "Interrupted." in ended.stderr
+    assert "Interrupted: " in ended.stderr
     while one_project.held_advisory_locks():
         time.sleep(0.05)
     assert one_project.tables() == set()

@@ -75,7 +75,8 @@ def test_the_end_of_a_password_behind_an_at_sign_is_neither_looked_up_nor_shown(
 
     invocation = start(DATABASE_URL=url).invoke({})
 
-    assert "Percent-encode" in refusal(invocation, "SettingsInvalid", "P1013")
+    message = refusal(invocation, "SettingsInvalid", "P1013")
+    assert "The password contains @ (character 6) and / (character 10): write %40 and %2F." in message
     assert "d0r" not in invocation.log
 
 

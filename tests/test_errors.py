@@ -7,6 +7,7 @@ from collections import defaultdict
 import pytest
 
 from lambda_fn.errors import (
+    DeadlineExceeded,
     InternalError,
     MigrateError,
     Whereabouts,
@@ -25,11 +26,14 @@ from tests.error_reference import REFERENCE, Entry, all_warnings, entries, refer
 
 # Codes that more than one function makes, because people meet the same thing in two forms.
 SHARED = {
+    "M113": {"name_not_spelt", "no_name"},
     "M111": {"durable_execution", "sent_as_records", "sent_by_sns", "sent_over_http"},
     "M205": {"secret_malformed", "secret_not_an_object", "secret_of_another_engine", "secret_spoilt"},
-    "M206": {"directory_not_named", "no_directory", "empty_directory"},
+    "M206": {"directory_not_named", "directory_within", "no_directory", "empty_directory"},
+    "M207": {"several_directories", "several_directories_near"},
     "M212": {"no_step", "not_atomic"},
     "M217": {"no_root_certificate", "root_certificate_not_a_path"},
+    "M218": {"dotenv_unreadable", "dotenv_not_understood"},
     "M506": {"finished_steps_edited", "begun_step_edited"},
     "M605": {"no_time_left", "before_migration", "before_step"},
     "M607": {"during", "reading_credentials"},
@@ -37,8 +41,9 @@ SHARED = {
     "M609": {"end_not_recorded_in_time", "unanswered", "unanswered_outside_transaction"},
     "M701": {"answer_undelivered", "answer_undelivered_by_proxy"},
     "M703": {"result_not_allowed", "result_not_sent", "result_not_taken_now", "result_undelivered"},
+    "M322": {"port_refused", "forwarded_port_refused"},
+    "P1001": {"unreachable", "forwarded_port_unreachable", "loopback_unreachable"},
     "P1011": {"certificate_not_trusted", "certificate_of_another_name", "tls_failed", "tls_not_offered"},
-    "P1013": {"invalid_url", "unencoded_url"},
     "P1017": {"connection_closed", "connection_closed_outside_transaction"},
     "P3018": {"failed", "failed_at_step", "failed_outside", "leftover"},
 }
@@ -161,3 +166,20 @@ def test_the_reference_has_an_anchor_for_every_code() -> None:
 
     assert headings == sorted({entry.error.code for entry in entries()})
     assert all(f"[{code}](#{code.lower()})" in reference() for code in headings)
+
+
+_NOT_OF_A_RUN = ("no_time_left", "reading_credentials")  # before there is one that looks at an interruption
+_OF_TIME = [each for each in entries() if each.module is deadline and each.function.__name__ not in _NOT_OF_A_RUN]
+
+
+@pytest.mark.parametrize("entry", _OF_TIME, ids=lambda entry: entry.function.__name__)
+def test_who_interrupts_a_run_is_not_told_of_a_time_that_was_up(entry: Entry) -> None:
+    error = entry.error
+    assert isinstance(error, DeadlineExceeded)
+
+    said = deadline.interrupted(error)
+
+    assert "run was interrupted" in said.problem
+    assert "time was up" not in said.text
+    assert "Timeout" not in said.text
+    assert (said.code, said.where, said.unknown, bool(said.next_step)) == (error.code, error.where, error.unknown, True)

@@ -52,6 +52,13 @@ def test_the_terminal_imports_nothing_of_aws() -> None:
     assert imported_by("import lambda_fn.cli") & (HEAVY | {"botocore", "aws_lambda_powertools"}) == set()
 
 
+def test_only_a_plan_pays_for_what_reads_scripts_for_destructive_statements() -> None:
+    imported = imported_by("import lambda_fn.handler, lambda_fn.wiring")
+
+    assert "lambda_fn.commands.plan" in imported
+    assert imported & {"lambda_fn.domain.destructive_statements", "lambda_fn.domain.destructive_operations"} == set()
+
+
 def test_the_core_imports_the_standard_library_only() -> None:
     core = [name for name in MODULES if name.startswith(CORE)]
     imported = imported_by(f"import {', '.join(core)}") - imported_by("pass")
@@ -102,3 +109,10 @@ def test_only_the_settings_touch_the_environment(path: Path) -> None:
         if isinstance(node, ast.Attribute | ast.Name)
     }
     assert names & {"environ", "environb", "getenv", "getenvb", "putenv"} == set()
+
+
+def test_a_command_without_a_terminal_pays_for_no_drawing() -> None:
+    imported = imported_by("import lambda_fn.cli.program")
+
+    assert "typer" in imported
+    assert {name for name in imported if name.partition(".")[0] == "rich"} == set()

@@ -57,7 +57,7 @@ def test_the_program_runs_where_only_the_package_is_installed(wheel: Path, tmp_p
         check=True,
     )
 
-    assert ended.stdout.startswith("usage: migrate-lambda ")
+    assert ended.stdout.startswith("Usage: migrate-lambda ")
     assert all(command in ended.stdout for command in ("deploy", "invoke", "explain", "logs", "subnets"))
     assert list(tmp_path.rglob("rds-ca-bundle.pem"))
 

@@ -13,6 +13,7 @@ from lambda_fn.cli.conversation import wait_for
 from lambda_fn.deadline import started
 from lambda_fn.domain.outcome import Outcome, Status, to_json
 from lambda_fn.domain.request import Action
+from lambda_fn.errors import deadline as deadline_errors
 from tests.fixtures.aws_stand_in import LOG_GROUP, REGION, Answered, Asked, Background, Migrate, StandIn
 from tests.fixtures.aws_wire import AwsError
 from tests.fixtures.functions import wait_until
@@ -184,6 +185,28 @@ def test_what_is_wrong_with_the_request_is_refused_here_and_nothing_is_sent(aws:
         assert (ended.code, ended.stdout.startswith(f"ERROR: {code} ")) == (2, True), arguments
     assert "--requires" in migrate("invoke", FUNCTION, "deploy", "--requires", "x").stdout
     assert aws.asked == []
+
+
+def test_a_deploy_that_does_not_fit_one_invocation_goes_on_until_it_is_done(aws: StandIn, migrate: Migrate) -> None:
+    error = deadline_errors.before_migration("20240102000000_b")
+    part = Outcome(Action.DEPLOY, Status.INCOMPLETE, RUN_ID, 1, error=error)
+    answers = iter([Answered(to_json(part)), Answered(to_json(part)), Answered(UP_TO_DATE)])
+    aws.answer("Invoke", lambda _: next(answers))
+
+    ended = migrate("invoke", FUNCTION, "deploy", "--until-done", "--json")
+
+    assert (ended.code, json.loads(ended.stdout)["status"]) == (0, "upToDate")
+    assert [asked.parameters["Payload"] for asked in aws.of("Invoke")] == [{"action": "deploy", "continue": True}] * 3
+    assert ended.stderr.count("the next invocation goes on from here") == 2
+
+
+def test_without_being_told_to_go_on_a_part_of_the_work_is_a_failure(aws: StandIn, migrate: Migrate) -> None:
+    error = deadline_errors.before_migration("20240102000000_b")
+    aws.answer("Invoke", Answered(to_json(Outcome(Action.DEPLOY, Status.INCOMPLETE, RUN_ID, 1, error=error))))
+
+    assert migrate("invoke", FUNCTION).code == 6
+    assert "--until-done" in migrate("invoke", FUNCTION, "status", "--until-done").stdout
+    assert len(aws.of("Invoke")) == 1
 
 
 def test_resolve_names_its_migrations(aws: StandIn, migrate: Migrate) -> None:

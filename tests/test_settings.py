@@ -97,6 +97,40 @@ def test_the_environment_of_the_process_is_read_where_none_is_given(monkeypatch:
     assert Settings.from_env({}).schema is None
 
 
+def test_defaults_count_where_the_environment_says_nothing() -> None:
+    defaults = {"MIGRATE_SCHEMA": "default", "MIGRATE_STRICT": "true", "DATABASE_URL": "postgresql://u:p@h/d"}
+
+    settings = Settings.from_env({"MIGRATE_SCHEMA": "given", "MIGRATE_STRICT": ""}, defaults=defaults)
+
+    assert settings == Settings(database_url="postgresql://u:p@h/d", schema="given")
+    assert Settings.from_env({}, defaults=defaults).strict
+
+
+DEFAULT_DATABASE = {
+    "DATABASE_URL": "postgresql://u:p@h/d",
+    "MIGRATE_SECRET_ID": "x",
+    "MIGRATE_HOST": "h",
+    "PGHOSTADDR": "10.0.0.1",
+    "MIGRATE_PORT": "1",
+    "MIGRATE_DBNAME": "d",
+    "MIGRATE_USER": "u",
+}
+
+
+@pytest.mark.parametrize("name", ["DATABASE_URL", "MIGRATE_SECRET_ID"])
+def test_where_the_environment_names_a_database_nothing_of_another_one_counts(name: str) -> None:
+    """Neither is it a conflict between the two."""
+    settings = Settings.from_env({name: FULL[name]}, defaults={**DEFAULT_DATABASE, "MIGRATE_SCHEMA": "app"})
+
+    assert settings == Settings.from_env({name: FULL[name], "MIGRATE_SCHEMA": "app"})
+
+
+def test_an_empty_name_of_a_database_names_none() -> None:
+    defaults = {"MIGRATE_SECRET_ID": "shop/database"}
+
+    assert Settings.from_env({"DATABASE_URL": " "}, defaults=defaults) == Settings(secret_id="shop/database")
+
+
 @pytest.mark.parametrize(
     ("value", "strict"),
     [("true", True), ("TRUE", True), ("1", True), ("yes", True), ("false", False), ("0", False), ("No", False)],
@@ -129,7 +163,9 @@ def test_what_is_no_number_of_seconds_is_m201(value: str) -> None:
 
 def test_every_setting_is_tried_here_and_every_field_can_be_set() -> None:
     assert set(FULL) == {variable.name for variable in VARIABLES}
-    assert {field.name for field in dataclasses.fields(Settings)} == {variable.field for variable in VARIABLES}
+    of_the_command_line = {"profile"}  # in the environment AWS_PROFILE, which boto3 reads by itself
+    fields = {field.name for field in dataclasses.fields(Settings)}
+    assert fields - of_the_command_line == {variable.field for variable in VARIABLES}
     full, absent = Settings.from_env(FULL), Settings()
     for variable in VARIABLES:
         assert getattr(full, variable.field) != getattr(absent, variable.field), variable.name

@@ -1,5 +1,6 @@
 """What docs/terminal.md shows is what the program does."""
 
+import dataclasses
 import re
 import shlex
 from collections.abc import Iterator
@@ -8,8 +9,10 @@ from datetime import UTC, datetime
 import pytest
 
 from lambda_fn.account.subnet import Endpoint, Network, RouteTable, Subnet, needs_of
-from lambda_fn.cli.program import parser_of
-from lambda_fn.cli.request_options import OPTIONS, event_of
+from lambda_fn.cli.command import Command, Given, Group
+from lambda_fn.cli.invoke import action_of
+from lambda_fn.cli.program import COMMANDS, app_of
+from lambda_fn.cli.request_options import OPTIONS, event_of, take_names
 from lambda_fn.cli.screen import in_plain
 from lambda_fn.domain.request import Action, parse_request
 from tests.fixtures.aws_stand_in import REGION, Answered, Migrate, StandIn
@@ -33,14 +36,39 @@ def commands() -> Iterator[list[str]]:
             yield from (shlex.split(line, comments=True)[1:] for line in lines if line.startswith("migrate-lambda "))
 
 
+def taken(arguments: list[str]) -> tuple[str, Given]:
+    """Which command a command line asks for, and with what; nothing is carried out."""
+    asked: list[tuple[str, Given]] = []
+
+    def instead(command: Command | Group) -> Command | Group:
+        if isinstance(command, Group):
+            return dataclasses.replace(command, commands=[kept(each) for each in command.commands])
+        return kept(command)
+
+    def kept(command: Command) -> Command:
+        def keep(given: Given) -> int:
+            asked.append((command.name, given))
+            return 0
+
+        return dataclasses.replace(command, carry_out=keep)
+
+    own = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    with pytest.raises(SystemExit) as ended:
+        app_of(map(instead, COMMANDS))(own, prog_name="migrate-lambda")
+    assert ended.value.code == 0
+    [only] = asked
+    return only
+
+
 @pytest.mark.parametrize("arguments", list(commands()), ids=" ".join)
 def test_a_command_line_that_is_shown_is_taken(arguments: list[str]) -> None:
-    given = parser_of("migrate-lambda").parse_args(arguments)
+    command, given = taken(arguments)
 
-    assert callable(given.carry_out)
-    if given.command == "invoke":
-        action = given.function if given.stack else given.action
-        parse_request(event_of(given, Action(action or "deploy")), OPTIONS)
+    if command == "invoke":
+        parse_request(event_of(given, action_of(given)), OPTIONS)
+    elif command in list(Action):
+        take_names(given, getattr(given, "names", None) or ())
+        parse_request(event_of(given, Action(command)), OPTIONS)
 
 
 def test_every_command_is_shown() -> None:
@@ -50,7 +78,8 @@ def test_every_command_is_shown() -> None:
 
 
 def test_each_command_asks_for_what_the_table_says_it_may(aws: StandIn, migrate: Migrate) -> None:
-    rows = re.findall(r"^\| `(\w+) .*\| (.*) \|$", DOCUMENT, re.MULTILINE)
+    deployed = DOCUMENT.partition("\n# On what is deployed\n")[2]
+    rows = re.findall(r"^\| `(\w+) .*\| (.*) \|$", deployed, re.MULTILINE)
     documented = {command: set(re.findall(r"`(\w+:\w+)`", permissions)) for command, permissions in rows}
     aws.answer("Invoke", Answered({}))
     aws.answer("DescribeStackEvents", {"StackEvents": []})

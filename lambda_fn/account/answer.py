@@ -4,11 +4,15 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from lambda_fn.account.log import last_id_in
+from lambda_fn.domain import destructive
 from lambda_fn.domain.answer_event import CutShort
+from lambda_fn.domain.baseline_event import Baselined
 from lambda_fn.domain.check import Check, CheckName, Result
+from lambda_fn.domain.destructive_event import FoundDestructive
 from lambda_fn.domain.event import (
     Applied,
     Checked,
@@ -22,9 +26,11 @@ from lambda_fn.domain.event import (
     RunStarted,
     Warned,
 )
+from lambda_fn.domain.history_event import HistoryRead
 from lambda_fn.domain.outcome import AppliedMigration, Outcome, PendingMigration, Status
 from lambda_fn.domain.plan import Diagnostic
 from lambda_fn.domain.request import Action, Request
+from lambda_fn.domain.row import HistoryRow, Rows, RowState
 from lambda_fn.errors import InternalError, MigrateError
 from lambda_fn.errors import account as account_errors
 from lambda_fn.errors.codes import CLASS_OF_CODE
@@ -50,6 +56,8 @@ _STATUSES: Mapping[Action, frozenset[Status]] = {
     Action.VERIFY: frozenset({Status.UP_TO_DATE}),
     Action.RESOLVE: frozenset({Status.UP_TO_DATE, Status.PENDING, Status.FAILED}),
     Action.DOCTOR: frozenset({Status.PASSED, Status.FAILED}),
+    Action.BASELINE: frozenset({Status.UP_TO_DATE, Status.PENDING}),
+    Action.HISTORY: frozenset({Status.PASSED}),
 }
 
 
@@ -142,16 +150,28 @@ def _outcome(content: Json) -> Outcome:
         schema=content.get("schema"),
         server_version=content.get("serverVersion"),
         applied=tuple(AppliedMigration(m["name"], m["statements"], m["elapsedMs"]) for m in content["applied"]),
-        pending=tuple(PendingMigration(m["name"], m.get("mode"), m.get("statements")) for m in content["pending"]),
+        pending=tuple(map(_pending, content["pending"])),
         failed=tuple(content["failed"]),
         resolved=tuple(content["resolved"]),
         warnings=tuple(Diagnostic(w["code"], w["message"], tuple(w["migrations"])) for w in content["warnings"]),
         checks=tuple(_check(check) for check in content["checks"]),
         latest=content.get("latest"),
         skipped=content.get("skipped"),
-        omitted=sum(content[f"{name}Count"] - len(content[name]) for name in _COUNTED if f"{name}Count" in content),
+        history_count=content.get("historyCount"),
+        history=tuple(_row(row) for row in content.get("history", ())),
+        omitted=_left_out(content, *_COUNTED) + sum(_left_out(m, "destructive") for m in content["pending"]),
         error=None if content["error"] is None else _error(content["error"]),
     )
+
+
+def _pending(content: Json) -> PendingMigration:
+    found = tuple(map(destructive.from_json, content["destructive"])) if "destructive" in content else None
+    return PendingMigration(content["name"], content.get("mode"), content.get("statements"), destructive=found)
+
+
+def _left_out(content: Json, *names: str) -> int:
+    """How many entries of these lists are left out, as far as their counts are there."""
+    return sum(content[f"{name}Count"] - len(content[name]) for name in names if f"{name}Count" in content)
 
 
 def _error(content: Json) -> MigrateError:
@@ -170,6 +190,24 @@ def _check(content: Json) -> Check:
     return Check(CheckName(content["name"]), result, content["message"], next_step, error)
 
 
+def _row(content: Json) -> HistoryRow:
+    return HistoryRow(
+        id=str(content["id"]),
+        name=str(content["name"]),
+        checksum=str(content["checksum"]),
+        state=RowState(content["state"]),
+        started_at=str(content["startedAt"]),
+        finished_at=content["finishedAt"],
+        rolled_back_at=content["rolledBackAt"],
+        elapsed_ms=content["elapsedMs"],
+        marked=bool(content["marked"]),
+        reason=content["reason"],
+        attempts=content["attempts"],
+        done=content["done"],
+        steps=content["steps"],
+    )
+
+
 def events_of(outcome: Outcome, request: Request) -> Iterator[Event]:
     """What a terminal would have told of the run, as far as the outcome knows."""
     yield RunStarted(outcome.action)
@@ -178,7 +216,7 @@ def events_of(outcome: Outcome, request: Request) -> Iterator[Event]:
     yield from map(Warned, outcome.warnings)
     yield from map(Applied, outcome.applied)
     if outcome.error is not None:
-        yield RunFailed(outcome.error)
+        yield RunFailed(outcome.error, comes_back=request.comes_back and outcome.status is Status.INCOMPLETE)
         return
     yield from _found(outcome, request)
     yield CutShort(outcome.omitted)
@@ -190,8 +228,21 @@ def _found(outcome: Outcome, request: Request) -> Iterator[Event]:
             yield DeployFinished(outcome.applied)
         case Action.RESOLVE:
             yield from (Resolved(name, applied=bool(request.applied)) for name in outcome.resolved)
+        case Action.BASELINE:
+            yield from (Resolved(name, applied=True) for name in outcome.resolved)
+            if not outcome.omitted:  # else the lists do not say how many there are
+                last = request.to or outcome.latest or ""
+                yield Baselined(len(outcome.resolved), last, len(outcome.pending))
+        case Action.HISTORY:
+            yield HistoryRead(Rows(outcome.history_count, outcome.history))
         case Action.DOCTOR:
             yield from map(Checked, outcome.checks)
         case Action.STATUS | Action.PLAN | Action.VERIFY:
             yield Diagnosed(tuple(migration.name for migration in outcome.pending), outcome.failed)
-            yield from (Planned(m.name, m.mode, m.statements or 0) for m in outcome.pending if m.mode is not None)
+            yield from chain.from_iterable(map(_planned, outcome.pending))
+
+
+def _planned(migration: PendingMigration) -> Iterator[Event]:
+    if migration.mode is not None:
+        yield Planned(migration.name, migration.mode, migration.statements or 0)
+        yield FoundDestructive(migration.name, migration.destructive or ())

@@ -23,20 +23,25 @@ class RdsClient(Protocol):
         """A password that holds for 15 minutes."""
 
 
-def make_token(target: Target, region: str | None) -> str:
-    """The token for a target's host, port and user; region None is boto3's default. Raises: SettingsInvalid M216."""
+def make_token(target: Target, region: str | None, profile: str | None = None) -> str:
+    """The token for a target's host, port and user; region and profile None are boto3's default.
+
+    Raises: SettingsInvalid M216.
+    """
     from botocore.exceptions import BotoCoreError
 
     try:
-        return _client(region).generate_db_auth_token(DBHostname=target.host, Port=target.port, DBUsername=target.user)
+        client = _client(region, profile)
+        return client.generate_db_auth_token(DBHostname=target.host, Port=target.port, DBUsername=target.user)
     # An empty region makes an endpoint that is no URL.
     except (BotoCoreError, ValueError) as error:
         reason = type(error).__name__
         raise settings_errors.token_not_made(reason, _NEXT_STEPS.get(reason, _OTHERWISE)) from None
 
 
-def _client(region: str | None) -> RdsClient:
+def _client(region: str | None, profile: str | None) -> RdsClient:
     import boto3
 
-    client: RdsClient = boto3.client("rds", region_name=region)
+    session = boto3.Session(profile_name=profile) if profile else boto3
+    client: RdsClient = session.client("rds", region_name=region)
     return client

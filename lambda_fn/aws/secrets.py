@@ -31,6 +31,11 @@ _NEXT_STEPS = {
     **dict.fromkeys(
         ("NoRegionError", "InvalidRegionError", "ValueError"), "Set AWS_REGION to the region of the secret."
     ),
+    "ProfileNotFound": "Name a profile of your AWS configuration (aws configure list-profiles).",
+    **dict.fromkeys(
+        ("ExpiredTokenException", "SSOTokenLoadError", "TokenRetrievalError", "UnauthorizedSSOTokenError"),
+        "The AWS credentials have expired: log in again, for example with aws sso login.",
+    ),
     **dict.fromkeys(
         ("EndpointConnectionError", "ConnectTimeoutError", "ReadTimeoutError", "ProxyConnectionError"), _REACH
     ),
@@ -45,15 +50,17 @@ class SecretsClient(Protocol):
         """The secret's current value."""
 
 
-def read_secret(secret_id: str, region: str | None) -> str:
+def read_secret(secret_id: str, region: str | None, profile: str | None = None) -> str:
     """The secret's text, from the region in its ARN, else from `region`, else from boto3's default.
+
+    `profile` is one of the AWS configuration; None is boto3's default.
 
     Raises: SettingsInvalid M204, within seconds, with what is missing.
     """
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
-        client = _client(_region_of(secret_id) or region)
+        client = _client(_region_of(secret_id) or region, profile)
         return bounded(lambda: client.get_secret_value(SecretId=secret_id), _LIMIT_S).get("SecretString", "")
     except TimeoutError:
         reason = f"no answer within {_LIMIT_S:g} s"
@@ -74,7 +81,7 @@ def _region_of(secret_id: str) -> str | None:
     return parts[_REGION_IN_ARN] if parts[0] == "arn" and len(parts) > _REGION_IN_ARN else None
 
 
-def _client(region: str | None) -> SecretsClient:
+def _client(region: str | None, profile: str | None) -> SecretsClient:
     # Imported here: with DATABASE_URL nobody pays for boto3 (about 0.3 s).
     import boto3
     from botocore.config import Config
@@ -84,5 +91,6 @@ def _client(region: str | None) -> SecretsClient:
         read_timeout=_READ_TIMEOUT_S,
         retries={"total_max_attempts": _ATTEMPTS},
     )
-    client: SecretsClient = boto3.client("secretsmanager", region_name=region, config=config)
+    session = boto3.Session(profile_name=profile) if profile else boto3
+    client: SecretsClient = session.client("secretsmanager", region_name=region, config=config)
     return client

@@ -1,111 +1,153 @@
 """`deploy|status|plan|verify|resolve|doctor`: an action on a database that this machine reaches."""
 
-import argparse
-import dataclasses
 import sys
 import uuid
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from inspect import Parameter
 
 from lambda_fn import wiring
-from lambda_fn.cli import request_options
-from lambda_fn.cli.exit_codes import INTERRUPTED, exit_code
+from lambda_fn.cli import database, entrypoint, interruption, request_options
+from lambda_fn.cli.command import Command, Given, words
+from lambda_fn.cli.exit_codes import exit_code
+from lambda_fn.cli.request_options import TO
 from lambda_fn.cli.screen import Screen, print_json
 from lambda_fn.commands.draft import Draft
 from lambda_fn.domain.event import RunFailed
-from lambda_fn.domain.outcome import to_json
+from lambda_fn.domain.outcome import Outcome, to_json
+from lambda_fn.domain.plan_table import plan_table
 from lambda_fn.domain.request import Action, Request, parse_request
 from lambda_fn.errors import MigrateError
-from lambda_fn.errors import request as request_errors
-from lambda_fn.errors import settings as settings_errors
-from lambda_fn.settings import Settings
+from lambda_fn.ports import Reporter
 
-_INTERRUPTED = (
-    "Interrupted. What was reported as applied is applied. The migration that was running is in the database and in "
-    "the history, or in neither (one that runs alone outside a transaction: recorded as started). Run status to see."
+_CUT_OFF = (
+    "Cut off. What was reported as applied is applied. The migration that was running is in the database and in the "
+    "history, or in neither (one that runs alone outside a transaction: recorded as started). Run status to see."
 )
-_EXPLANATIONS: Mapping[Action, str] = {
-    Action.DEPLOY: "apply what is pending",
-    Action.STATUS: "say what is pending and failed; no lock, no write",
-    Action.PLAN: "say what deploy would do, and refuse what it would refuse; no lock, no write",
-    Action.VERIFY: "succeed only if nothing is pending or failed; no lock, no write",
-    Action.RESOLVE: "mark migrations as applied or as rolled back",
-    Action.DOCTOR: "say of everything that a deploy needs whether it is there; no lock, no write",
-}
-_EXAMPLES = {"database_url": "postgresql://user:password@host:5432/database", "migrations": "prisma/migrations"}
 
 
-def add_to(commands: Any) -> None:
-    """Add the actions to the commands of the program."""
-    for action, explanation in _EXPLANATIONS.items():
-        parser = commands.add_parser(action.value, help=explanation, description=explanation, allow_abbrev=False)
-        _add_options(parser, action)
-        parser.set_defaults(carry_out=carry_out, action=action)
-
-
-def _add_options(parser: argparse.ArgumentParser, action: Action) -> None:
-    parser.add_argument("--database-url", metavar="URL", help="instead of DATABASE_URL or MIGRATE_SECRET_ID")
-    parser.add_argument("--migrations", metavar="DIR", help="the migrations directory, instead of MIGRATE_DIR")
-    parser.add_argument(
-        "--timeout-s",
-        metavar="SECONDS",
-        help="answer by then; work is stopped MIGRATE_RESERVE_S before, and goes on with the next run",
-    )
-    request_options.add_common(parser)
-    if action is Action.RESOLVE:
-        request_options.add_names(parser)
-    elif action is not Action.DOCTOR:
-        request_options.add_to(parser)
-    if action is Action.VERIFY:
-        request_options.add_requires(parser)
-
-
-def carry_out(given: argparse.Namespace) -> int:
-    """Run the action and return the exit code."""
+def carry_out(action: Action, given: Given) -> int:
+    """Run the action and return the exit code; behind a deploy that succeeded, become the command that is given."""
     run_id = str(uuid.uuid4())
-    screen = Screen.beside_json(given.json)
+    screen = Screen.beside_document(given.json or getattr(given, "markdown", False))
     try:
-        request, settings = parse_request(request_options.event_of(given, given.action)), _settings(given)
-        remaining_s = _timeout_s(given)
+        program = entrypoint.found(given.after_dashes)
+        request_options.take_names(given, given.names if action is Action.RESOLVE else ())
+        request = parse_request(request_options.event_of(given, action), request_options.OPTIONS)
+        needs_directory = action not in (Action.DOCTOR, Action.HISTORY)
+        settings = database.settings_of(given, screen, needs_directory=needs_directory)
+        remaining_s = database.timeout_s(given)
     except MigrateError as error:
         screen.report(RunFailed(error))
-        outcome = Draft(Request(given.action), run_id).outcome(error, elapsed_ms=0)
-    else:
+        _show(given, Draft(Request(action), run_id).outcome(error, elapsed_ms=0))
+        return error.exit_code
+    with interruption.heeded() as heeded:
         try:
-            outcome = wiring.run(request, settings, screen, run_id=run_id, remaining_s=remaining_s)
+            with _shown_on(screen) as reporter:
+                outcome = wiring.run(
+                    request,
+                    settings,
+                    reporter,
+                    run_id=run_id,
+                    remaining_s=remaining_s,
+                    interruption=heeded.interruption,
+                    finds_directory=False,
+                )
         except KeyboardInterrupt:
-            Screen(sys.stderr).print(_INTERRUPTED)
-            return INTERRUPTED
+            Screen(sys.stderr).print(_CUT_OFF if heeded.interruption.is_heeded else "Interrupted. Nothing was run.")
+            return heeded.exit_code
+    code = heeded.exit_code or exit_code(outcome)
+    _show(given, outcome)
+    return entrypoint.become(program) if program is not None and code == 0 else code
+
+
+@contextmanager
+def _shown_on(screen: Screen) -> Iterator[Reporter]:
+    """The screen itself where it is a pipe or nobody looks on (CI), else one with a last line that moves."""
+    if not screen.is_watched:
+        yield screen
+        return
+    # Imported here: containers and pipelines do not pay for rich.
+    from lambda_fn.cli.live import LiveScreen
+
+    with LiveScreen(screen.stream) as shown:
+        yield shown
+
+
+def _show(given: Given, outcome: Outcome) -> None:
     if given.json:
         print_json(to_json(outcome))
-    return exit_code(outcome)
+    elif getattr(given, "markdown", False):
+        Screen(sys.stdout).print(plan_table(outcome).rstrip("\n"))
 
 
-def _timeout_s(given: argparse.Namespace) -> float | None:
-    if given.timeout_s is None:
-        return None
-    try:
-        timeout_s = float(given.timeout_s)
-    except ValueError:
-        timeout_s = -1.0
-    if not 0 < timeout_s < float("inf"):
-        raise request_errors.wrong_value("--timeout-s", "a number of seconds above 0", "300")
-    return timeout_s
+_DATABASE = (*database.OPTIONS, database.TIMEOUT, *request_options.COMMON, request_options.JSON)
+_BOTH = (database.DIRECTORY, *_DATABASE)
 
 
-def _settings(given: argparse.Namespace) -> Settings:
-    """The settings of the environment, and what the command line overrides.
+def _command(
+    action: Action, explanation: str, examples: Sequence[str], options: Sequence[Parameter] = (*_BOTH, TO)
+) -> Command:
+    return Command(action.value, explanation, examples, options, partial(carry_out, action))
 
-    The directory has to be named: one that happens to be there must not end in somebody's database.
-    """
-    settings = Settings.from_env()
-    for option, example in _EXAMPLES.items():
-        if getattr(given, option) == "":
-            raise request_errors.wrong_value(f"--{option.replace('_', '-')}", "a non-empty text", example)
-    if given.database_url:
-        settings = settings.elsewhere(given.database_url)
-    if given.migrations:
-        settings = dataclasses.replace(settings, directory=given.migrations)
-    if settings.directory is None:
-        raise settings_errors.directory_not_named()
-    return settings
+
+COMMANDS = (
+    _command(
+        Action.DEPLOY,
+        "Apply what is pending, in order; stop at the first failure. Behind --, the command to become afterwards.",
+        (
+            "migrate-lambda deploy",
+            "migrate-lambda deploy --secret shop/database --host localhost --port 15432",
+            "migrate-lambda deploy --to 20240102000000_orders --lock-wait-s 60",
+            "migrate-lambda deploy -- node server.js",
+        ),
+    ),
+    _command(
+        Action.STATUS,
+        "Say what is pending and failed; no lock, no write.",
+        ("migrate-lambda status", "migrate-lambda status --json --migrations prisma/migrations"),
+    ),
+    _command(
+        Action.PLAN,
+        "Say what deploy would do, and what of it destroys something; refuse what it would refuse. No lock, no write.",
+        ("migrate-lambda plan", "migrate-lambda plan --to 20240102000000_orders --markdown > plan.md"),
+        (*_BOTH, TO, request_options.MARKDOWN),
+    ),
+    _command(
+        Action.VERIFY,
+        "Succeed only if nothing is pending or failed; no lock, no write.",
+        ("migrate-lambda verify", "migrate-lambda verify --requires 20240102000000_orders"),
+        (*_BOTH, TO, request_options.REQUIRES),
+    ),
+    _command(
+        Action.RESOLVE,
+        "Mark migrations as applied or as rolled back.",
+        (
+            "migrate-lambda resolve --rolled-back 20240102000000_orders",
+            "migrate-lambda resolve --applied 20240101000000_init 20240102000000_orders",
+        ),
+        (words("names", "More names for the option.", "[NAME]..."), *request_options.NAMES, *_BOTH),
+    ),
+    _command(
+        Action.DOCTOR,
+        "Say of everything that a deploy needs whether it is there, and what to do; no lock, no write.",
+        ("migrate-lambda doctor", "migrate-lambda doctor --secret shop/database --host localhost --port 15432"),
+        _BOTH,
+    ),
+    _command(
+        Action.BASELINE,
+        "Mark an existing database, which has no history yet, as up to a migration.",
+        ("migrate-lambda baseline --to 20240102000000_orders", "migrate-lambda baseline"),
+    ),
+    _command(
+        Action.HISTORY,
+        "Show the rows of _prisma_migrations, the newest last; no lock, no write, no migrations directory.",
+        (
+            "migrate-lambda history",
+            "migrate-lambda history --state failed",
+            "migrate-lambda history --name orders --json",
+        ),
+        (*_DATABASE, *request_options.FILTERS),
+    ),
+)

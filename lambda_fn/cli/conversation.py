@@ -1,5 +1,6 @@
 """One invocation of a deployed function, and what a terminal shows of it."""
 
+import re
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
@@ -19,7 +20,7 @@ _T = TypeVar("_T")
 
 POLL_INTERVAL_S = 2.0
 _LOG_PATIENCE_S = 5.0  # the answer is not shown before a request for the log has ended
-_HERE = "python -m lambda_fn resolve"
+_HERE = re.compile(r"\b(?:migrate-lambda|python -m lambda_fn) resolve\b")  # the latter of functions before 0.2
 _NOT_KNOWN = "unknown"
 
 
@@ -36,7 +37,13 @@ class Conversation:
         self._followed = Followed()
         self.function: str | None = None
         self.run_id = str(uuid.uuid4())
-        self.resolve_command = _HERE
+        self.resolve_command = "migrate-lambda resolve"
+
+    def next(self) -> "Conversation":
+        """One about the next invocation of the same function."""
+        following = Conversation(self._screen)
+        following.function, following.resolve_command = self.function, self.resolve_command
+        return following
 
     def ask(self, function: DeployedFunction, event: Mapping[str, object], account: Account) -> Answer:
         """Invoke, and show the function's log until it answers. Raises: as DeployedFunction.invoke."""
@@ -70,7 +77,7 @@ class Conversation:
         for sentence in sentences:
             self._shown.add(sentence.text)
             # The function's words are those of a terminal at the database, where it is not.
-            text = sentence.text.replace(_HERE, self.resolve_command)
+            text = _HERE.sub(lambda _: self.resolve_command, sentence.text)
             self._screen.show(Sentence(text, sentence.level))
 
 

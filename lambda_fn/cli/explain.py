@@ -1,31 +1,19 @@
 """`explain`: the one sentence that matters out of the events of a stack that failed."""
 
-import argparse
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
 
 from lambda_fn.account.stack import Explanation, Failure, explain, read_reason
 from lambda_fn.aws.stacks import Stacks
+from lambda_fn.cli.command import Command, Given, switch, word
 from lambda_fn.cli.exit_codes import FOUND
-from lambda_fn.cli.place import account_of, add_place, again, in_utc
+from lambda_fn.cli.place import PLACE, account_of, again, in_utc
 from lambda_fn.cli.screen import Screen, print_json
 from lambda_fn.errors import MigrateError
 
-_EXPLANATION = "say what failed first in the last operation of a stack, nested stacks included"
 
-
-def add_to(commands: Any) -> None:
-    """Add the command to those of the program."""
-    parser = commands.add_parser("explain", help=_EXPLANATION, description=_EXPLANATION, allow_abbrev=False)
-    parser.add_argument("stack", metavar="STACK", help="name of the stack; of one that was deleted, its ARN")
-    parser.add_argument("--json", action="store_true", help="print it as JSON")
-    add_place(parser)
-    parser.set_defaults(carry_out=carry_out)
-
-
-def carry_out(given: argparse.Namespace) -> int:
+def carry_out(given: Given) -> int:
     """Explain the stack and return the exit code: 1 where something failed."""
     try:
         explanation = explain(given.stack, Stacks(account_of(given)).events)
@@ -40,7 +28,7 @@ def carry_out(given: argparse.Namespace) -> int:
     return FOUND if explanation is not None and explanation.failure is not None else 0
 
 
-def _lines(given: argparse.Namespace, explanation: Explanation | None) -> Iterator[str]:
+def _lines(given: Given, explanation: Explanation | None) -> Iterator[str]:
     if explanation is None:
         yield f"The stack {given.stack} has no events."
         return
@@ -54,7 +42,7 @@ def _lines(given: argparse.Namespace, explanation: Explanation | None) -> Iterat
     yield from _of_failure(given, explanation, explanation.failure)
 
 
-def _of_failure(given: argparse.Namespace, explanation: Explanation, failure: Failure) -> Iterator[str]:
+def _of_failure(given: Given, explanation: Explanation, failure: Failure) -> Iterator[str]:
     event, reason = failure.event, read_reason(failure.event.reason)
     yield (
         f"{'/'.join(failure.path)} ({event.resource_type}) failed first, {in_utc(event.time)}, "
@@ -72,12 +60,12 @@ def _of_failure(given: argparse.Namespace, explanation: Explanation, failure: Fa
         yield f"  {again(given, 'subnets', 'SUBNET')}"
 
 
-def _logs_command(given: argparse.Namespace, failure: Failure, *place: str) -> str:
+def _logs_command(given: Given, failure: Failure, *place: str) -> str:
     hours = int((datetime.now(UTC) - failure.event.time).total_seconds() // 3600) + 1
     return again(given, "logs", *place, "--since", f"{max(1, hours)}h")
 
 
-def _to_json(given: argparse.Namespace, explanation: Explanation | None) -> dict[str, object]:
+def _to_json(given: Given, explanation: Explanation | None) -> dict[str, object]:
     if explanation is None:
         return {"stack": given.stack, "status": None, "failure": None}
     failure = explanation.failure
@@ -102,3 +90,16 @@ def _failure_to_json(failure: Failure) -> dict[str, object]:
         "logGroup": reason.log_group,
         "logStream": reason.log_stream,
     }
+
+
+COMMAND = Command(
+    "explain",
+    "Say what failed first in the last operation of a stack, nested stacks included.",
+    ("migrate-lambda explain shop", "migrate-lambda explain shop --json --region eu-central-1"),
+    (
+        word("stack", "Name of the stack; of one that was deleted, its ARN.", "STACK", required=True),
+        switch("--json", "Print it as JSON."),
+        *PLACE,
+    ),
+    carry_out,
+)

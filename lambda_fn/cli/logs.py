@@ -1,44 +1,28 @@
 """`logs`: what the last runs of a deployed function said, in readable lines."""
 
-import argparse
 import json
 import re
 import sys
 import time
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from typing import Any
 
 from lambda_fn.account.log import Attribution, LogEvent, LogLine
 from lambda_fn.aws.logs import LogGroup
+from lambda_fn.cli.command import Command, Given, switch, text, word
 from lambda_fn.cli.exit_codes import INTERRUPTED
-from lambda_fn.cli.place import account_of, add_place, add_stack, function_of, in_utc, named_twice
+from lambda_fn.cli.place import PLACE, STACK, account_of, function_of, in_utc, named_twice
 from lambda_fn.cli.screen import Screen, in_plain
 from lambda_fn.errors import AwsUnavailable, MigrateError
 from lambda_fn.errors import request as request_errors
 
 POLL_INTERVAL_S = 2.0
-_EXPLANATION = "show what the last runs of a deployed function said"
 _SINCE = re.compile(r"([0-9]{1,6})([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _FURTHEST_S = 3650 * _SECONDS["d"]  # CloudWatch keeps nothing longer, unless it is told to keep all
 
 
-def add_to(commands: Any) -> None:
-    """Add the command to those of the program."""
-    parser = commands.add_parser("logs", help=_EXPLANATION, description=_EXPLANATION, allow_abbrev=False)
-    parser.add_argument("function", metavar="FUNCTION", nargs="?", help="name or ARN of the function")
-    add_stack(parser)
-    parser.add_argument("--log-group", metavar="GROUP", help="the log group instead of the function")
-    parser.add_argument("--since", default="1h", metavar="TIME", help="how far back: 90s, 30m, 1h (default), 2d")
-    parser.add_argument("--run-id", metavar="ID", help="only this run, which runId of its outcome names")
-    parser.add_argument("--follow", action="store_true", help="go on with what comes in, until Ctrl-C")
-    parser.add_argument("--json", action="store_true", help="a JSON object a line: time, runId, level, message")
-    add_place(parser)
-    parser.set_defaults(carry_out=carry_out)
-
-
-def carry_out(given: argparse.Namespace) -> int:
+def carry_out(given: Given) -> int:
     """Show the log and return the exit code."""
     screen = Screen(sys.stdout)
     try:
@@ -57,13 +41,13 @@ def carry_out(given: argparse.Namespace) -> int:
     return 0
 
 
-def _shown(given: argparse.Namespace, events: Iterable[LogEvent], screen: Screen) -> int:
+def _shown(given: Given, events: Iterable[LogEvent], screen: Screen) -> int:
     """How many lines were shown."""
     show, number = _as_json if given.json else _Lines(), 0
     for event, line in _lines_of(events, given.run_id):
         number += 1
-        for text in show(event, line):
-            screen.print(text)
+        for shown in show(event, line):
+            screen.print(shown)
     return number
 
 
@@ -75,7 +59,7 @@ def _seconds_of(since: str) -> int:
     return seconds
 
 
-def _group_of(given: argparse.Namespace) -> LogGroup:
+def _group_of(given: Given) -> LogGroup:
     if given.log_group and (given.function or given.stack):
         raise named_twice("FUNCTION", "--stack", "--log-group")
     account = account_of(given)
@@ -139,3 +123,25 @@ def _time_of(event: LogEvent) -> datetime:
 
 def _time_at(time_ms: int) -> datetime:
     return datetime.fromtimestamp(time_ms / 1000, UTC)
+
+
+COMMAND = Command(
+    "logs",
+    "Show what the last runs of a deployed function said.",
+    (
+        "migrate-lambda logs migrate --since 2d",
+        "migrate-lambda logs --stack shop-migrations --follow",
+        "migrate-lambda logs --log-group shop-MigrateLogGroup-1A2B --json",
+    ),
+    (
+        word("function", "Name or ARN of the function.", "FUNCTION"),
+        STACK,
+        text("--log-group", "The log group instead of the function.", "GROUP"),
+        text("--since", "How far back: 90s, 30m, 1h, 2d.", "TIME", default="1h"),
+        text("--run-id", "Only this run, which runId of its outcome names.", "ID"),
+        switch("--follow", "Go on with what comes in, until Ctrl-C."),
+        switch("--json", "A JSON object a line: time, runId, level, message."),
+        *PLACE,
+    ),
+    carry_out,
+)

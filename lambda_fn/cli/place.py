@@ -1,12 +1,12 @@
 """Where in AWS to look: options that every command has which asks there."""
 
-import argparse
 import shlex
 from datetime import UTC, datetime
 
 from lambda_fn.aws.client import Account, region_in
 from lambda_fn.aws.function import DeployedFunction
 from lambda_fn.aws.stacks import Stacks
+from lambda_fn.cli.command import Given, text
 from lambda_fn.errors import RequestInvalid
 from lambda_fn.errors import request as request_errors
 from lambda_fn.settings import Settings
@@ -14,29 +14,25 @@ from lambda_fn.settings import Settings
 FUNCTION_OUTPUT = "FunctionName"  # of the stack that template.yaml makes
 
 
-def add_place(parser: argparse.ArgumentParser) -> None:
-    """The region and the profile."""
-    parser.add_argument("--region", help="the AWS region, instead of AWS_REGION or the profile's")
-    parser.add_argument("--profile", help="a profile of the AWS configuration, instead of AWS_PROFILE")
+PLACE = (
+    text("--region", "The AWS region, instead of AWS_REGION or the profile's.", "REGION"),
+    text("--profile", "A profile of the AWS configuration, instead of AWS_PROFILE.", "PROFILE"),
+)
+STACK = text("--stack", f"The stack whose output {FUNCTION_OUTPUT} names the function.", "STACK")
 
 
-def add_stack(parser: argparse.ArgumentParser) -> None:
-    """The stack that has the function."""
-    parser.add_argument("--stack", help=f"the stack whose output {FUNCTION_OUTPUT} names the function")
-
-
-def account_of(given: argparse.Namespace) -> Account:
+def account_of(given: Given) -> Account:
     """The account that the command line or the environment names. Raises: SettingsInvalid M801."""
     return Account(_region_of(given) or Settings.region_from_env(), given.profile)
 
 
-def _region_of(given: argparse.Namespace) -> str | None:
+def _region_of(given: Given) -> str | None:
     """The region of the stack's ARN, else the one that is given."""
     named: str | None = region_in(getattr(given, "stack", None) or "") or given.region
     return named
 
 
-def function_of(given: argparse.Namespace, account: Account) -> DeployedFunction:
+def function_of(given: Given, account: Account) -> DeployedFunction:
     """The function that is named, or that the stack names.
 
     Raises: RequestInvalid M104, also where both are named; M811, M812; what asking AWS raises.
@@ -55,7 +51,7 @@ def named_twice(*options: str) -> RequestInvalid:
     return request_errors.wrong_value("What names the function", f"only one of {', '.join(options)}", "--stack shop")
 
 
-def again(given: argparse.Namespace, *words: str) -> str:
+def again(given: Given, *words: str) -> str:
     """A command line of ours that looks in the same place, to paste."""
     place = {"--region": _region_of(given), "--profile": given.profile}
     options = [word for name, value in place.items() if value for word in (name, value)]

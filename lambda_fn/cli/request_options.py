@@ -1,9 +1,10 @@
 """The options of a request, and the event that asks for the same."""
 
-import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from lambda_fn.cli.command import Given, switch, text, texts
 from lambda_fn.domain.request import Action
+from lambda_fn.errors import request as request_errors
 
 OPTIONS: Mapping[str, str] = {
     "schema": "--schema",
@@ -17,39 +18,52 @@ OPTIONS: Mapping[str, str] = {
     "rolledBack": "--rolled-back",
     "secretId": "--secret-id",
     "dbname": "--dbname",
+    "state": "--state",
+    "name": "--name",
+    "limit": "--limit",
+    "continue": "--until-done",
 }
 """The options by the keys of a request."""
 
+COMMON = (
+    text("--schema", "The schema of the history and of unqualified names.", "SCHEMA"),
+    text("--owner-role", "The role that is to own what is made (SET ROLE).", "ROLE"),
+    switch("--strict", "Warnings are errors."),
+    text("--lock-wait-s", "How long to wait for another runner.", "SECONDS"),
+    text("--lock-budget-s", "How long a migration tries to get the locks on what it changes.", "SECONDS"),
+)
+"""Of every action."""
 
-def add_common(parser: argparse.ArgumentParser) -> None:
-    """The options of every action."""
-    parser.add_argument("--schema", help="the schema of the history and of unqualified names")
-    parser.add_argument("--owner-role", metavar="ROLE", help="the role that is to own what is made (SET ROLE)")
-    parser.add_argument("--strict", action="store_const", const=True, help="warnings are errors")
-    parser.add_argument("--lock-wait-s", metavar="SECONDS", help="how long to wait for another runner")
-    parser.add_argument(
-        "--lock-budget-s", metavar="SECONDS", help="how long a migration tries to get the locks on what it changes"
-    )
-    parser.add_argument("--json", action="store_true", help="print the outcome as JSON, all else on stderr")
-
-
-def add_names(parser: argparse.ArgumentParser) -> None:
-    """What resolve marks."""
-    parser.add_argument("--applied", metavar="NAME", nargs="+", action="extend", help="its changes are in the database")
-    parser.add_argument("--rolled-back", metavar="NAME", nargs="+", action="extend", help="its changes are not")
-
-
-def add_to(parser: argparse.ArgumentParser) -> None:
-    """Where to stop."""
-    parser.add_argument("--to", metavar="NAME", help="the last migration to regard")
-
-
-def add_requires(parser: argparse.ArgumentParser) -> None:
-    """What verify insists on."""
-    parser.add_argument("--requires", metavar="NAME", help="a migration that must be applied")
+JSON = switch("--json", "Print the outcome as JSON, all else on standard error.")
+MARKDOWN = switch("--markdown", "Print the plan as Markdown, for a pull request; all else on standard error.")
+TO = text("--to", "The last migration to regard.", "NAME")
+REQUIRES = text("--requires", "A migration that must be applied.", "NAME")
+NAMES = (
+    texts("--applied", "Its changes are in the database.", "NAME"),
+    texts("--rolled-back", "Its changes are not.", "NAME"),
+)
+FILTERS = (
+    text("--state", "Only rows in this state: applied, failed, rolledBack or halfDone.", "STATE"),
+    text("--name", "Only migrations with this in their names.", "TEXT"),
+    text("--limit", "The newest so many rows.", "N"),
+)
 
 
-def event_of(given: argparse.Namespace, action: Action) -> dict[str, object]:
+def take_names(given: Given, names: Sequence[str]) -> None:
+    """Add the names that stand by themselves to those of the option: `--applied FIRST SECOND`.
+
+    Raises: RequestInvalid M104 where no option, or both, say what they are.
+    """
+    if not names:
+        return
+    asked = [option for option in ("applied", "rolled_back") if getattr(given, option, None)]
+    if len(asked) != 1:
+        raise request_errors.wrong_value(f"`{names[0]}`", "an option or its value", "resolve --applied NAME NAME")
+    setattr(given, asked[0], [*getattr(given, asked[0]), *names])
+
+
+def event_of(given: Given, action: Action) -> dict[str, object]:
     """The command line as the event that asks for the same."""
     options = {key: getattr(given, name[2:].replace("-", "_"), None) for key, name in OPTIONS.items()}
-    return {"action": action.value, **{key: value for key, value in options.items() if value is not None}}
+    # A switch that is not given says nothing, where false would go against what is set.
+    return {"action": action.value, **{key: value for key, value in options.items() if value not in (None, False)}}

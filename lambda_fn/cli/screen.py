@@ -9,6 +9,7 @@ import sys
 from typing import TextIO
 
 from lambda_fn.domain.event import Event, Level, Sentence
+from lambda_fn.settings import runs_unattended
 
 
 class Screen:
@@ -19,8 +20,8 @@ class Screen:
         self._was_left = False
 
     @classmethod
-    def beside_json(cls, wanted: bool) -> "Screen":
-        """Standard output, or standard error where JSON is to have the output to itself."""
+    def beside_document(cls, wanted: bool) -> "Screen":
+        """Standard output, or standard error where JSON or Markdown is to have the output to itself."""
         return cls(sys.stderr if wanted else sys.stdout)
 
     def report(self, event: Event) -> None:
@@ -31,6 +32,16 @@ class Screen:
     def show(self, sentence: Sentence) -> None:
         """Print a sentence, with its level where that is no information."""
         self.print(in_plain(sentence))
+
+    @property
+    def stream(self) -> TextIO:
+        """Where it prints."""
+        return self._stream
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether it is a terminal at which somebody may sit: no pipe, no file, and not that of a pipeline."""
+        return self._stream.isatty() and not runs_unattended()
 
     @property
     def is_unread(self) -> bool:

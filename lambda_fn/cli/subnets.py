@@ -1,29 +1,18 @@
 """`subnets`: what the subnets of a function lack, and the parameters of the template that make it."""
 
-import argparse
 import sys
 from collections.abc import Iterator
-from typing import Any
 
 from lambda_fn.account.subnet import Needs, needs_of
 from lambda_fn.aws.network import read_network
+from lambda_fn.cli.command import Command, Given, words
 from lambda_fn.cli.exit_codes import FOUND
-from lambda_fn.cli.place import account_of, add_place
+from lambda_fn.cli.place import PLACE, account_of
 from lambda_fn.cli.screen import Screen
 from lambda_fn.errors import MigrateError
 
-_EXPLANATION = "say what subnets lack for a function that reads a secret and answers CloudFormation"
 
-
-def add_to(commands: Any) -> None:
-    """Add the command to those of the program."""
-    parser = commands.add_parser("subnets", help=_EXPLANATION, description=_EXPLANATION, allow_abbrev=False)
-    parser.add_argument("subnets", metavar="SUBNET", nargs="+", help="a subnet that the function is to be in")
-    add_place(parser)
-    parser.set_defaults(carry_out=carry_out)
-
-
-def carry_out(given: argparse.Namespace) -> int:
+def carry_out(given: Given) -> int:
     """Look at the subnets and return the exit code: 1 where something is missing."""
     screen = Screen(sys.stdout)
     try:
@@ -44,3 +33,12 @@ def _advice(needs: Needs) -> Iterator[str]:
     elif not needs.lacking:
         nothing = "Nothing else" if needs.lacking_for_some else "Nothing"
         yield f"{nothing} is missing: leave SecretsManagerEndpoint at false and S3RouteTableIds empty."
+
+
+COMMAND = Command(
+    "subnets",
+    "Say what subnets lack for a function that reads a secret and answers CloudFormation.",
+    ("migrate-lambda subnets subnet-0a1b2c3d subnet-0e4f5a6b --region eu-central-1",),
+    (words("subnets", "The subnets that the function is to be in.", "SUBNET...", required=True), *PLACE),
+    carry_out,
+)

@@ -86,8 +86,9 @@ def _resumption(draft: Draft, migration: Migration) -> Resumption | None:
 
 def _apply(draft: Draft, runner: ScriptRunner, reporter: Reporter) -> bool:
     """Apply the plan; False when it has to be made anew before it goes on."""
-    for migration in draft.plan.pending:
-        reporter.report(ApplyStarted(migration.name))
+    before = len(draft.applied)
+    for number, migration in enumerate(draft.plan.pending, before + 1):
+        reporter.report(ApplyStarted(migration.name, number, before + len(draft.plan.pending)))
         done = runner.apply(migration, draft.executions[migration.name], _resumption(draft, migration))
         if done is None:
             return False

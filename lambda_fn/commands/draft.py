@@ -3,11 +3,13 @@
 from dataclasses import dataclass, field
 
 from lambda_fn.domain.check import Check, Result
+from lambda_fn.domain.destructive import Destructive
 from lambda_fn.domain.execution import Execution
 from lambda_fn.domain.migration import Migration, sort_key
 from lambda_fn.domain.outcome import AppliedMigration, Outcome, PendingMigration, Status
 from lambda_fn.domain.plan import Diagnostic, Plan
 from lambda_fn.domain.request import Action, Request
+from lambda_fn.domain.row import Rows
 from lambda_fn.errors import DeadlineExceeded, LockTimeout, MigrateError
 from lambda_fn.ports import AdvisoryLock
 
@@ -35,8 +37,10 @@ class Draft:
     plan: Plan = field(default_factory=Plan)
     warnings: list[Diagnostic] = field(default_factory=list)
     executions: dict[str, Execution] = field(default_factory=dict)
+    destructive: dict[str, tuple[Destructive, ...]] = field(default_factory=dict)
     going_on: set[str] = field(default_factory=set)
     checks: list[Check] = field(default_factory=list)
+    rows: Rows = field(default_factory=lambda: Rows(count=None))
 
     def take_lock(self, advisory_lock: AdvisoryLock, wait_s: float) -> None:
         """Take the advisory lock, and keep how long that took, also when it was given up. Raises: LockTimeout P1002."""
@@ -67,6 +71,8 @@ class Draft:
             warnings=(*self.warnings, *self.plan.warnings),
             checks=tuple(self.checks),
             latest=self._latest(),
+            history_count=self.rows.count,
+            history=self.rows.rows,
             error=error,
         )
 
@@ -75,7 +81,7 @@ class Draft:
             return Status.UNKNOWN
         if error is not None:
             return Status.INCOMPLETE if self._may_continue(error) else Status.FAILED
-        if self.request.action is Action.DOCTOR:
+        if self.request.action in (Action.DOCTOR, Action.HISTORY):
             return Status.FAILED if any(check.result is Result.FAILED for check in self.checks) else Status.PASSED
         if self.plan.failed:
             return Status.FAILED
@@ -118,4 +124,5 @@ class Draft:
             statements=execution.statements if execution else None,
             done=journal.done if journal else None,
             steps=journal.steps if journal else None,
+            destructive=self.destructive.get(migration.name),
         )

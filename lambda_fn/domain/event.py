@@ -81,9 +81,11 @@ class LockAwaited:
 
 @dataclass(frozen=True, slots=True)
 class ApplyStarted:
-    """A migration is about to be applied."""
+    """A migration is about to be applied, as the `number`th `of` so many; 0 is not known."""
 
     name: str
+    number: int = 0
+    of: int = 0
 
     @property
     def sentences(self) -> tuple[Sentence, ...]:
@@ -239,14 +241,14 @@ def _named(names: tuple[str, ...], what: str, level: Level) -> tuple[Sentence, .
 
 def _ways_out(name: str) -> str:
     return (
-        f"If its changes are not in the database: python -m lambda_fn resolve --rolled-back {name}\n"
-        f"If they are: python -m lambda_fn resolve --applied {name}"
+        f"If its changes are not in the database: migrate-lambda resolve --rolled-back {name}\n"
+        f"If they are: migrate-lambda resolve --applied {name}"
     )
 
 
 def _tree(names: list[str]) -> str:
     directories = [f"  └─ {name}/\n    └─ migration.sql" for name in names]
-    return "\n".join(["", "migrations/", *_at_most(directories)])
+    return "\n".join(["migrations/", *_at_most(directories)])
 
 
 def _at_most(lines: Sequence[str]) -> list[str]:

@@ -1,7 +1,7 @@
 """How a script is to be run, and what is refused before anything runs."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from lambda_fn.domain import location
@@ -48,8 +48,16 @@ def _no_limit() -> None:
     """The time is not looked at."""
 
 
+Splitter = Callable[[bytes], Iterator[Statement]]
+"""What gives the statements of a script: statements.split, or one that looks at them as it passes them on."""
+
+
 def plan_execution(
-    migration: Migration, *, stepwise: bool = False, check_time: Callable[[], None] = _no_limit
+    migration: Migration,
+    *,
+    stepwise: bool = False,
+    check_time: Callable[[], None] = _no_limit,
+    splitter: Splitter = split,
 ) -> Execution:
     """Decide how to run a migration; `stepwise` has decided already, whatever the file asks for.
 
@@ -59,7 +67,7 @@ def plan_execution(
     text = migration.text
     _check_nul(migration, text)
     survey = _Survey(migration, text, _directives(migration, text))
-    for statement in _statements(migration, text):
+    for statement in _statements(migration, text, splitter):
         check_time()
         survey.add(statement)
     mode = survey.mode(stepwise=stepwise)
@@ -68,6 +76,15 @@ def plan_execution(
         # Only SETs and the like: nothing to be run step by step.
         mode, steps = Mode.ATOMIC, None
     return survey.execution(mode, steps)
+
+
+def refusals(migrations: Iterable[Migration]) -> Iterator[SettingsInvalid]:
+    """Why migrations cannot be run, for each that cannot."""
+    for migration in migrations:
+        try:
+            plan_execution(migration)
+        except SettingsInvalid as error:
+            yield error
 
 
 def falls_back(execution: Execution, sqlstate: str, offset: int | None) -> bool:
@@ -95,9 +112,9 @@ def _steps(migration: Migration, text: bytes, check_time: Callable[[], None]) ->
         raise settings_errors.no_step(problem, error.next_step, where) from None
 
 
-def _statements(migration: Migration, text: bytes) -> Iterator[Statement]:
+def _statements(migration: Migration, text: bytes, splitter: Splitter) -> Iterator[Statement]:
     try:
-        yield from split(text)
+        yield from splitter(text)
     except UnreadableScript as error:
         raise _refusal(migration, text, error.offset, f"{error.reason}.", "Mend the file.") from None
 

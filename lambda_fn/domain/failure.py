@@ -46,7 +46,7 @@ def _presentable(error: ServerError, where: Whereabouts) -> ServerError:
 _TRY_AGAIN = "Correct the file and deploy again; no resolve is needed."
 _EXISTS = (
     "If the database already has what this migration makes, mark it as applied with "
-    "`python -m lambda_fn resolve --applied {name}`; else correct the file and deploy again."
+    "`migrate-lambda resolve --applied {name}`; else correct the file and deploy again."
 )
 _ADVICE: Mapping[str, str] = {
     **dict.fromkeys(("42P07", "42710", "42701", "42P06", "42723", "42P04"), _EXISTS),

@@ -60,6 +60,20 @@ def is_socket_directory(host: str) -> bool:
     return host.startswith(("/", "@"))
 
 
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine by any of its usual names, a socket's directory included."""
+    if not HOST.fits(host):
+        return False
+    return is_socket_directory(host) or is_loopback_over_tcp(host)
+
+
+def is_loopback_over_tcp(host: str) -> bool:
+    """Whether a host is a name or an address of this machine at which a forwarded port can be."""
+    if host.lower().rstrip(".") == "localhost":
+        return True
+    return is_address(host) and ip_address(host).is_loopback
+
+
 TEXT = Form("text without NUL characters", "app", _is_text)
 HOST = Form("one host by itself, without scheme, user, port or blanks", "db.internal", _is_host)
 ADDRESS = Form("one IP address", "10.0.1.7", is_address)

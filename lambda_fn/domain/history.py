@@ -45,17 +45,22 @@ class MigrationRecord:
 
     @property
     def reason(self) -> str | None:
-        """What the server said, from logs in the form of P3018; None for others.
-
-        No more than that: the rest of the text may repeat a password of the script, or the values of a row.
-        """
-        found = _DATABASE_ERROR.search(self.logs or "")
-        return f"{found['message']} (SQLSTATE {found['sqlstate']})" if found else None
+        """What the server said, where logs say so."""
+        return reason_in(self.logs)
 
 
 _DATABASE_ERROR = re.compile(
     r"^Database error code: (?P<sqlstate>\w+)\n\nDatabase error:\n(?P<message>[^\n]*)", re.MULTILINE
 )
+
+
+def reason_in(logs: str | None) -> str | None:
+    """What the server said, from logs in the form of P3018; None for others.
+
+    No more than that: the rest of the text may repeat a password of the script, or the values of a row.
+    """
+    found = _DATABASE_ERROR.search(logs or "")
+    return f"{found['message']} (SQLSTATE {found['sqlstate']})" if found else None
 
 
 @dataclass(frozen=True, slots=True)

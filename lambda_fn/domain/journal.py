@@ -7,6 +7,10 @@ from typing import Self
 from lambda_fn.errors.classes import Stayed
 
 OURS = "migrateLambda"
+LINE_PATTERN = (
+    r'(^|\n)\{"' + OURS + r'": \{"attempts": \d+, "run": [^\n]*, "steps": \d+, "done": \d+, "chain": [^\n]*\}\}\s*$'
+)
+"""Logs that end with a line as `Journal.line` writes it, for PostgreSQL and for Python alike."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,15 @@
 """What a run came to, and the one place that turns it into JSON (`docs/outcome.schema.json`)."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from lambda_fn.domain import destructive
 from lambda_fn.domain.check import Check
+from lambda_fn.domain.destructive import Destructive
 from lambda_fn.domain.plan import Diagnostic
 from lambda_fn.domain.request import Action
+from lambda_fn.domain.row import HistoryRow
 from lambda_fn.errors import MigrateError
 
 Json = dict[str, object]
@@ -20,7 +24,7 @@ class Status(StrEnum):
     UP_TO_DATE = "upToDate"
     """Nothing is pending."""
     PENDING = "pending"
-    """Something is pending (status, plan, verify, resolve)."""
+    """Something is pending (status, plan, verify, resolve, baseline)."""
     INCOMPLETE = "incomplete"
     """The time was up behind a first part; told only to who comes back, and deploys again. ECS and CodePipeline are
     told so too where another runner held the lock for all of it."""
@@ -29,7 +33,7 @@ class Status(StrEnum):
     UNKNOWN = "unknown"
     """The server's answer to a commit is not in; the next run finds out."""
     PASSED = "passed"
-    """No check of doctor failed."""
+    """No check of doctor failed; history was read, whatever stands in it."""
     SKIPPED = "skipped"
     """There was nothing to do for this event: a stack was rolled back or deleted."""
 
@@ -49,7 +53,7 @@ class AppliedMigration:
 
 @dataclass(frozen=True, slots=True)
 class PendingMigration:
-    """A migration that is pending; how it would run is said by `plan` only.
+    """A migration that is pending; how it would run, and what it would destroy, is said by `plan` only.
 
     Of one that is half done, `done` of its `steps` are in the database; both are None for others.
     """
@@ -59,6 +63,7 @@ class PendingMigration:
     statements: int | None = None
     done: int | None = None
     steps: int | None = None
+    destructive: tuple[Destructive, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,8 @@ class Outcome:
     """What a run came to. Every field that is not known is None or empty.
 
     `latest` is the newest migration of the directory that is applied; `skipped` says why nothing was done. `omitted`
-    is how many names are left out, where the outcome was read from a function's answer.
+    is how many names are left out, where the outcome was read from a function's answer. `history_count` is how many
+    rows match what `history` was asked for; `history` holds the newest of them.
     """
 
     action: Action
@@ -87,6 +93,8 @@ class Outcome:
     checks: tuple[Check, ...] = ()
     latest: str | None = None
     skipped: str | None = None
+    history_count: int | None = None
+    history: tuple[HistoryRow, ...] = ()
     omitted: int = 0
     error: MigrateError | None = field(default=None, compare=False)
 
@@ -116,7 +124,7 @@ def to_json(outcome: Outcome, *, listed: int | None = None) -> Json:
         "appliedCount": len(outcome.applied),
         "applied": [_applied_to_json(m) for m in outcome.applied[:listed]],
         "pendingCount": len(outcome.pending),
-        "pending": [_pending_to_json(m) for m in outcome.pending[:listed]],
+        "pending": list(_pending_to_json(outcome.pending[:listed], listed)),
         "failedCount": len(outcome.failed),
         "failed": list(outcome.failed[:listed]),
         "resolvedCount": len(outcome.resolved),
@@ -127,6 +135,8 @@ def to_json(outcome: Outcome, *, listed: int | None = None) -> Json:
         "checks": [_check_to_json(check) for check in outcome.checks],
         "latest": outcome.latest,
         "skipped": outcome.skipped,
+        "historyCount": outcome.history_count,
+        "history": [_row_to_json(row) for row in outcome.history],
         "error": None if outcome.error is None else error_to_json(outcome.error),
     }
 
@@ -135,7 +145,19 @@ def _applied_to_json(migration: AppliedMigration) -> Json:
     return {"name": migration.name, "statements": migration.statements, "elapsedMs": migration.elapsed_ms}
 
 
-def _pending_to_json(migration: PendingMigration) -> Json:
+def _pending_to_json(pending: tuple[PendingMigration, ...], listed: int | None) -> Iterator[Json]:
+    """Of what is destructive, so many are kept in all of them together."""
+    for migration in pending:
+        found = (migration.destructive or ())[:listed]
+        listed = None if listed is None else listed - len(found)
+        told: Json = {
+            "destructiveCount": len(migration.destructive or ()),
+            "destructive": [destructive.to_json(each) for each in found],
+        }
+        yield _named_to_json(migration) | ({} if migration.destructive is None else told)
+
+
+def _named_to_json(migration: PendingMigration) -> Json:
     values = {
         "mode": migration.mode,
         "statements": migration.statements,
@@ -143,6 +165,24 @@ def _pending_to_json(migration: PendingMigration) -> Json:
         "steps": migration.steps,
     }
     return {"name": migration.name, **{key: value for key, value in values.items() if value is not None}}
+
+
+def _row_to_json(row: HistoryRow) -> Json:
+    return {
+        "name": row.name,
+        "state": row.state.value,
+        "marked": row.marked,
+        "startedAt": row.started_at,
+        "finishedAt": row.finished_at,
+        "rolledBackAt": row.rolled_back_at,
+        "elapsedMs": row.elapsed_ms,
+        "done": row.done,
+        "steps": row.steps,
+        "reason": row.reason,
+        "attempts": row.attempts,
+        "id": row.id,
+        "checksum": row.checksum,
+    }
 
 
 def _check_to_json(check: Check) -> Json:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from lambda_fn.domain.form import DATABASE, SECRET_ID, TEXT, Form
+from lambda_fn.domain.row import RowState
 from lambda_fn.domain.variable import flag_of
 from lambda_fn.errors import request as request_errors
 
@@ -28,17 +29,22 @@ class Action(StrEnum):
     """Mark migrations as applied or as rolled back."""
     DOCTOR = "doctor"
     """Say of everything that a deploy needs whether it is there, and what to do; no lock, no write."""
+    BASELINE = "baseline"
+    """Mark what a database holds that was never managed as applied."""
+    HISTORY = "history"
+    """Say what the history holds, row by row; no lock, no write, no migrations directory."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """One request. None means: as the settings say.
 
-    `to` is the last migration to deploy; `requires` the one that `verify` insists on; `secret_id` and
+    `to` is the last migration to deploy or to baseline; `requires` the one that `verify` insists on; `secret_id` and
     `dbname` another database than the one that is set; `applied` and `rolled_back` are the names to resolve,
     exactly one of them being non-empty for `resolve`. `comes_back` says that whoever asks will ask again while the
     answer is that time ran out behind the first part, and `waits_on` that this is so too where another runner held the
-    lock for all of it. `continues` is the id of the first run of those that together do the work.
+    lock for all of it. `continues` is the id of the first run of those that together do the work. Of `history`,
+    `state` and `name_part` choose rows, and `limit` is how many of the newest are wanted.
     """
 
     action: Action = Action.DEPLOY
@@ -56,6 +62,9 @@ class Request:
     comes_back: bool = False
     waits_on: bool = False
     continues: str | None = None
+    state: RowState | None = None
+    name_part: str | None = None
+    limit: int | None = None
 
 
 _COMMON_KEYS = ("action", "schema", "ownerRole", "strict", "lockWaitS", "lockBudgetS", "secretId", "dbname")
@@ -66,6 +75,8 @@ _KEYS: Mapping[Action, tuple[str, ...]] = {
     Action.VERIFY: (*_COMMON_KEYS, "to", "requires"),
     Action.RESOLVE: (*_COMMON_KEYS, "applied", "rolledBack"),
     Action.DOCTOR: _COMMON_KEYS,
+    Action.BASELINE: (*_COMMON_KEYS, "to"),
+    Action.HISTORY: (*_COMMON_KEYS, "state", "name", "limit"),
 }
 
 
@@ -100,6 +111,9 @@ def parse_request(event: object, called: Mapping[str, str] = _AS_IT_IS) -> Reque
         dbname=read("dbname", _in_form(DATABASE), DATABASE.example),
         applied=read("applied", _names, _MIGRATION) or (),
         rolled_back=read("rolledBack", _names, _MIGRATION) or (),
+        state=read("state", _state, RowState.FAILED),
+        name_part=read("name", _name, "add_users"),
+        limit=read("limit", _count, "20"),
     )
     if action is Action.RESOLVE and bool(request.applied) is bool(request.rolled_back):
         raise request_errors.resolve_needs_one_way()
@@ -122,6 +136,7 @@ def _action(value: object) -> Action:
 
 
 _MIGRATION = "20201207184859_initial_migration"
+_COUNT_LIMIT = 1_000_000_000
 
 
 def _name(key: str, value: object, example: str) -> str:
@@ -160,6 +175,21 @@ def _seconds(key: str, value: object, example: str) -> float:
         if 0 <= seconds < float("inf"):
             return seconds
     raise request_errors.wrong_value(key, "a number of seconds, 0 or more", example)
+
+
+def _count(key: str, value: object, example: str) -> int:
+    # A terminal sends a text. Not int() first: it refuses more than 4,300 digits in a way of its own.
+    digits = value if isinstance(value, str) else str(value) if type(value) is int and value < _COUNT_LIMIT else ""
+    if digits.isascii() and digits.isdigit() and len(digits) < len(str(_COUNT_LIMIT)) and int(digits) > 0:
+        return int(digits)
+    raise request_errors.wrong_value(key, "a whole number, 1 or more", example)
+
+
+def _state(key: str, value: object, example: str) -> RowState:
+    try:
+        return RowState(value)  # type: ignore[arg-type]  # an unhashable value ends in the except clause too
+    except (ValueError, TypeError):
+        raise request_errors.wrong_value(key, f"one of {', '.join(RowState)}", f'"{example}"') from None
 
 
 def _names(key: str, value: object, example: str) -> tuple[str, ...]:

@@ -4,11 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lambda_fn.domain import location
-from lambda_fn.domain.execution import Execution, plan_execution
+from lambda_fn.domain.execution import Execution, Splitter, plan_execution
 from lambda_fn.domain.history import MigrationRecord
 from lambda_fn.domain.journal import Journal
 from lambda_fn.domain.migration import Migration
 from lambda_fn.domain.recheck import Unknowable
+from lambda_fn.domain.statements import split
 from lambda_fn.domain.steps import Steps
 from lambda_fn.errors import history as history_errors
 
@@ -22,13 +23,16 @@ class Resumption:
 
 
 def plan_script(
-    migration: Migration, record: MigrationRecord | None, check_time: Callable[[], None] = lambda: None
+    migration: Migration,
+    record: MigrationRecord | None,
+    check_time: Callable[[], None] = lambda: None,
+    splitter: Splitter = split,
 ) -> Execution:
     """Decide how to run a pending migration; `record` is its row when it is half done.
 
     Raises: what plan_execution and plan_resumption raise, and check_time.
     """
-    execution = plan_execution(migration, stepwise=record is not None, check_time=check_time)
+    execution = plan_execution(migration, stepwise=record is not None, check_time=check_time, splitter=splitter)
     if record is not None:
         plan_resumption(migration, execution, record)
     return execution

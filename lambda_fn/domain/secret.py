@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 
-from lambda_fn.domain.form import DATABASE, HOST, TEXT, USER
+from lambda_fn.domain.form import DATABASE, HOST, TEXT, USER, is_loopback_over_tcp
 from lambda_fn.domain.target import DEFAULT_PORT, HIGHEST_PORT, Overrides, Target
 from lambda_fn.domain.url import SCHEMES, target_from_url
 from lambda_fn.errors import settings as settings_errors
@@ -82,7 +82,13 @@ def _texts(secret_id: str, values: Mapping[str, object], overrides: Overrides) -
     """What is used of the secret, without the blanks round it, which belong to nothing but a password."""
     given = {key: str(values[key]) for key in _FORMS if _is_text(values.get(key))}
     texts = {key: text if key == "password" else text.strip() for key, text in given.items()}
-    overridden = {"host": overrides.host, "dbname": overrides.dbname, "username": overrides.user}
+    # Behind a forwarded port the secret's host is still the one that is checked.
+    is_forwarded = overrides.host is not None and is_loopback_over_tcp(overrides.host)
+    overridden = {
+        "host": None if is_forwarded else overrides.host,
+        "dbname": overrides.dbname,
+        "username": overrides.user,
+    }
     for key, text in texts.items():
         if text and not overridden.get(key) and not _FORMS[key].fits(text):
             raise settings_errors.secret_spoilt(secret_id, key, _FORMS[key].expected)

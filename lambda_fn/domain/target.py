@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from lambda_fn.domain.form import is_loopback, is_loopback_over_tcp
+
 DEFAULT_SCHEMA = "public"
 DEFAULT_PORT = 5432
 HIGHEST_PORT = 65535
@@ -59,11 +61,24 @@ class Overrides:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """A host, and a port of it."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """A database to connect to. The password never shows in a repr.
 
     `schema` is the one that was asked for; None leaves search_path alone and means `public` for the history.
     With `iam` the password is a token, made anew for each connection. `parameters` are libpq's.
+    `host` and `port` are the server's own, which its certificate and an IAM token name, also where the connection
+    goes `through` a forwarded port of this machine (an SSM session, an SSH tunnel).
     """
 
     host: str
@@ -74,19 +89,29 @@ class Target:
     schema: str | None = None
     iam: bool = False
     parameters: Mapping[str, str] = field(default_factory=dict)
+    through: Place | None = None
 
     def __str__(self) -> str:
-        return f"{self.address}/{self.dbname}"
+        return f"{self.host}:{self.port}/{self.dbname}{self._by_way_of}"
 
     @property
     def address(self) -> str:
-        """`host:port`, for people."""
-        return f"{self.host}:{self.port}"
+        """`host:port`, for people, and where the connection goes if not there."""
+        return f"{self.host}:{self.port}{self._by_way_of}"
+
+    @property
+    def connects_to(self) -> Place:
+        """Where the connection goes, unless PGHOSTADDR leads elsewhere."""
+        return self.through or Place(self.host, self.port)
+
+    @property
+    def _by_way_of(self) -> str:
+        return f" through {self.through}" if self.through else ""
 
     @property
     def conninfo(self) -> dict[str, str]:
         """libpq's connection parameters, the password among them."""
-        required = {"host": self.host, "port": str(self.port), "user": self.user, "dbname": self.dbname}
+        required = {"host": self.host, "port": str(self.connects_to.port), "user": self.user, "dbname": self.dbname}
         password = {} if self.password is None else {"password": self.password}
         return {**_DEFAULTS, **self.parameters, **required, **password}
 
@@ -99,13 +124,17 @@ class Target:
         """With what is set in the place of what the secret or the URL says."""
         timeout_s = overrides.connect_timeout_s
         return replace(
-            self,
-            host=overrides.host or self.host,
-            port=overrides.port or self.port,
+            self._at(overrides.host, overrides.port),
             dbname=overrides.dbname or self.dbname,
             user=overrides.user or self.user,
             parameters=self.parameters if timeout_s is None else self._with(connect_timeout=str(timeout_s)),
         )
+
+    def _at(self, host: str | None, port: int | None) -> "Target":
+        """At another host and port; for a server elsewhere, one of this machine is where its port is forwarded to."""
+        if host and self.host and is_loopback_over_tcp(host) and not is_loopback(self.host):
+            return replace(self, through=Place(host, port or self.port))
+        return replace(self, host=host or self.host, port=port or self.port)
 
     def with_token(self, token: str) -> "Target":
         """With an RDS IAM token for a password."""

@@ -1,8 +1,6 @@
 """How the connection is secured: by default so that nobody can stand in for the server."""
 
-from ipaddress import ip_address
-
-from lambda_fn.domain.form import HOST, is_address, is_socket_directory
+from lambda_fn.domain.form import is_loopback
 from lambda_fn.domain.plan import Diagnostic
 from lambda_fn.domain.target import SslMode, Target
 from lambda_fn.errors import settings as settings_errors
@@ -42,15 +40,6 @@ def weakness(target: Target) -> Diagnostic | None:
         "and MIGRATE_SSLROOTCERT names others.",
         (),
     )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine by any of its usual names, a socket's directory included."""
-    if not HOST.fits(host):
-        return False
-    if is_socket_directory(host) or host.lower().rstrip(".") == "localhost":
-        return True
-    return is_address(host) and ip_address(host).is_loopback
 
 
 def _stays_here(target: Target) -> bool:

@@ -6,6 +6,7 @@ the time is linear in the length of the script whatever it holds.
 """
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 TEXT_LIMIT: Final = 256
@@ -49,6 +50,9 @@ _IN_GROUP: Final = _SPACE + rb"++|" + _LINE_COMMENT + rb"|;|" + _PLAIN
 # Two levels are what a row of values or a column's type has; _group_end reads what lies deeper.
 _GROUP: Final = rb"\((?:" + _IN_GROUP + rb"|\((?:" + _IN_GROUP + rb")*+\))*+\)"
 _RUN: Final = re.compile(rb"(?:" + _BLANK + rb"(?:" + _PLAIN + rb"|" + _GROUP + rb"))*+", re.DOTALL)
+_RUN_TO_WHERE: Final = re.compile(
+    rb"(?:" + _BLANK + rb"(?![wW][hH][eE][rR][eE])(?:" + _PLAIN + rb"|" + _GROUP + rb"))*+", re.DOTALL
+)
 
 _LEXEME: Final = re.compile(
     _BLANK
@@ -124,6 +128,27 @@ def end_of_run(script: bytes, position: int) -> int:
     run = _RUN.match(script, position)
     assert run is not None, "the pattern matches nothing at least"
     return run.end()
+
+
+def has_where(script: bytes, start: int, end: int) -> bool:
+    """Whether a WHERE stands between two offsets, outside of parentheses."""
+    while start < end:
+        run = _RUN_TO_WHERE.match(script, start)
+        assert run is not None, "the pattern matches nothing at least"
+        lexeme = lexeme_at(script, run.end())
+        if lexeme[1] < end and text_of(script, lexeme) == "WHERE":
+            return True
+        start = lexeme[2] if lexeme[0] not in {"end", "semicolon"} else end
+    return False
+
+
+def flat_lexemes(script: bytes, start: int, end: int) -> Iterator[Lexeme]:
+    """The lexemes between two offsets, those in parentheses too: a parenthesis is `open_group` or `close`."""
+    while start < end:
+        kind, first, start = _part_at(script, start)
+        if kind in {"group", "open_group"}:
+            kind, start = "open_group", first + 1
+        yield kind, first, start
 
 
 def text_of(script: bytes, lexeme: Lexeme) -> str:

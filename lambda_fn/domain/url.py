@@ -6,11 +6,16 @@ from urllib.parse import SplitResult, parse_qsl, unquote, unquote_to_bytes, urls
 
 from lambda_fn.domain.form import DATABASE, HOST, TEXT, USER, Form
 from lambda_fn.domain.target import DEFAULT_PORT, SslMode, Target
+from lambda_fn.domain.url_mistakes import encode_advice, protocol_advice
 from lambda_fn.errors import settings as settings_errors
 
 SCHEMES = ("postgresql", "postgres")
+_BEGINNINGS = tuple(f"{scheme}://" for scheme in SCHEMES)
 # libpq's own, meaning the same in Prisma. Prisma silently drops what neither knows, and so do we.
 _PASSED_ON = ("options", "sslrootcert")
+USED_PARAMETERS = frozenset(
+    ("schema", "host", "sslmode", "sslaccept", "sslcert", "channel_binding", "connect_timeout", *_PASSED_ON)
+)
 _CHANNEL_BINDINGS = ("disable", "prefer", "require")  # anything else is prefer, the default, as for Prisma
 # They promise nothing, and Prisma's URLs have them by default: they are no wish to go without TLS.
 _NO_PROMISE = (SslMode.PREFER, SslMode.ALLOW)
@@ -26,7 +31,7 @@ def target_from_url(url: str) -> Target:
     """
     parts = _split(url)
     query = dict(parse_qsl(parts.query, keep_blank_values=True))
-    port = _port(parts)
+    port = _port(url, parts)
     return Target(
         host=_checked("host", HOST, query.get("host") or unquote(_host(parts)) or "localhost"),
         port=port,
@@ -42,19 +47,18 @@ def _split(url: str) -> SplitResult:
     if not TEXT.fits(url) or "%00" in url:
         # libpq would take a text only up to there.
         raise settings_errors.invalid_url("a NUL character, or one that is no UTF-8,", "Remove the character.")
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        raise settings_errors.unencoded_url("invalid host") from None
-    if parts.scheme not in SCHEMES:
+    if not url.lower().startswith(_BEGINNINGS):
         raise settings_errors.invalid_url(
             "the URL must start with the protocol `postgresql://` or `postgres://`: wrong protocol",
-            "Write it as postgresql://user:password@host:5432/database, without quotes round it.",
+            protocol_advice(url),
         )
-    return parts
+    try:
+        return urlsplit(url)
+    except ValueError:
+        raise settings_errors.invalid_url("invalid host", encode_advice(url)) from None
 
 
-def _port(parts: SplitResult) -> int:
+def _port(url: str, parts: SplitResult) -> int:
     # A password with an unencoded # / or ? ends the authority early. What stands before it, behind an @ of the
     # password or its beginning, is then the host, the port or both; the rest is the database, which people are shown.
     ended_early = parts.fragment or "@" in parts.path + parts.query
@@ -66,12 +70,12 @@ def _port(parts: SplitResult) -> int:
         port = parts.port or DEFAULT_PORT
     except ValueError:
         if ended_early:
-            raise settings_errors.unencoded_url("invalid port number") from None
+            raise settings_errors.invalid_url("invalid port number", encode_advice(url)) from None
         raise settings_errors.invalid_url(
             "invalid port number", "Give one from 1 to 65535, as in postgresql://user:password@host:5432/database."
         ) from None
     if ended_early:
-        raise settings_errors.unencoded_url("unencoded # / ? or @")
+        raise settings_errors.invalid_url("unencoded # / ? or @", encode_advice(url))
     return port
 
 

@@ -31,7 +31,9 @@ VARIABLES = (
         "MIGRATE_HOST",
         "host",
         variable.text,
-        "Host in the place of the secret's or URL's; needed with a secret that RDS manages, which has none.",
+        "Host in the place of the secret's or URL's; needed with a secret that RDS manages, which has none. A "
+        "loopback address (`localhost`) for a host elsewhere is where its port is forwarded to: TLS and IAM still name "
+        "the server itself.",
         "shop.cluster-c1a2b3c4d5e6.eu-central-1.rds.amazonaws.com",
     ),
     Variable(
@@ -45,7 +47,7 @@ VARIABLES = (
         "MIGRATE_PORT",
         "port",
         variable.port,
-        "Port in the place of the secret's or URL's.",
+        "Port in the place of the secret's or URL's; with a forwarded port, that one.",
         "5432",
         default="the secret's or URL's, else 5432",
     ),

@@ -32,8 +32,8 @@ def failed_outside(problem: str, where: Whereabouts, lines: tuple[str, ...]) -> 
         "P3018",
         f"Migration {where.migration} failed to apply: {problem} It ran outside a transaction, so part of its "
         "work may be in the database.",
-        f"Look at what is left in the database. Undo all of the migration and run `python -m lambda_fn resolve "
-        f"--rolled-back {where.migration}`, or complete it and run `python -m lambda_fn resolve --applied "
+        f"Look at what is left in the database. Undo all of the migration and run `migrate-lambda resolve "
+        f"--rolled-back {where.migration}`, or complete it and run `migrate-lambda resolve --applied "
         f"{where.migration}`; then deploy again.",
         where=where,
         lines=lines,
@@ -59,8 +59,8 @@ def transaction_ended_by_script(where: Whereabouts) -> MigrationFailed:
         f"Migration {where.migration} ended the transaction that it ran in (a COMMIT or ROLLBACK inside it), "
         "so part of it may be in the database. It is recorded as failed.",
         "Compare the database with the file; then either undo what is there and run "
-        f"`python -m lambda_fn resolve --rolled-back {where.migration}`, or complete it and run "
-        f"`python -m lambda_fn resolve --applied {where.migration}`. Remove the COMMIT or ROLLBACK from the file.",
+        f"`migrate-lambda resolve --rolled-back {where.migration}`, or complete it and run "
+        f"`migrate-lambda resolve --applied {where.migration}`. Remove the COMMIT or ROLLBACK from the file.",
         where=where,
     )
 

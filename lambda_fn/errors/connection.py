@@ -34,10 +34,43 @@ def unreachable(address: str, reason: str) -> DatabaseUnreachable:
     """P1001: no server answers at the address."""
     return DatabaseUnreachable(
         "P1001",
-        f"Can't reach database server at `{address}`: {reason}.",
+        _cannot_reach(address, reason),
         f"Please make sure your database server is running at `{address}`, and that the security groups and "
         "routes of the function's subnets lead there.",
     )
+
+
+def _cannot_reach(address: str, reason: str) -> str:
+    return f"Can't reach database server at `{address}`: {reason}."
+
+
+_OPEN_IT = "open it with the aws ssm start-session of the next line, and leave that running"
+
+
+def forwarded_port_unreachable(
+    address: str, reason: str, *, is_open: bool, lines: tuple[str, ...]
+) -> DatabaseUnreachable:
+    """P1001: the port of this machine that is forwarded to the server is not open, or leads nowhere."""
+    next_step = (
+        "The forwarded port leads nowhere: its far end does not reach the server, or the session has ended. End what "
+        f"listens there, and by an instance whose security group the database admits {_OPEN_IT}."
+        if is_open
+        else f"The forwarded port is not open: {_OPEN_IT}."
+    )
+    return DatabaseUnreachable("P1001", _cannot_reach(address, reason), next_step, lines=lines)
+
+
+def loopback_unreachable(
+    address: str, reason: str, *, is_usual_port: bool, lines: tuple[str, ...]
+) -> DatabaseUnreachable:
+    """P1001: no server answers at a port of this machine, which may be its own or one that is forwarded."""
+    running = f"Please make sure your database server is running at `{address}`"
+    next_step = (
+        f"{running}. Should that port be forwarded from elsewhere, {_OPEN_IT}."
+        if is_usual_port
+        else f"{running}, or, as the port suggests that it is forwarded from elsewhere, {_OPEN_IT}."
+    )
+    return DatabaseUnreachable("P1001", _cannot_reach(address, reason), next_step, lines=lines)
 
 
 def no_such_database(dbname: str) -> SettingsInvalid:
@@ -120,7 +153,8 @@ def certificate_of_another_name(reason: str) -> SettingsInvalid:
     return SettingsInvalid(
         "P1011",
         f"Error opening a TLS connection: {reason}.",
-        "Use the name that the certificate has: the endpoint that RDS shows, not a CNAME or an IP address.",
+        "Use the name that the certificate has: the endpoint that RDS shows, not a CNAME or an IP address. Through a "
+        "forwarded port too: name the endpoint in the secret or URL, and localhost by --host (MIGRATE_HOST).",
     )
 
 

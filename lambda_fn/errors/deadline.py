@@ -2,9 +2,10 @@
 
 from lambda_fn.errors.classes import NOTHING_STAYED, DeadlineExceeded, Stayed, Whereabouts
 
+_TIME_WAS_UP, _INTERRUPTED = "invocation's time was up", "run was interrupted"
 _MORE_TIME = (
     "Give the function more time (Timeout, up to 900 s); what takes longer than that is run from a terminal or a "
-    "container: python -m lambda_fn deploy."
+    "container: migrate-lambda deploy."
 )
 
 
@@ -23,7 +24,7 @@ def before_migration(migration: str) -> DeadlineExceeded:
     """M605: the time was up before the next migration began; those before it are applied."""
     return DeadlineExceeded(
         "M605",
-        f"The invocation's time was up before migration {migration} began; what was applied before it stays applied.",
+        f"The {_TIME_WAS_UP} before migration {migration} began; what was applied before it stays applied.",
         f"Deploy again: the next run goes on from there. {_MORE_TIME}",
         where=Whereabouts(migration=migration),
     )
@@ -33,7 +34,7 @@ def before_step(migration: str, stayed: Stayed) -> DeadlineExceeded:
     """M605: the time was up before the next step of a migration began; those before it are in the database."""
     return DeadlineExceeded(
         "M605",
-        f"The invocation's time was up before step {stayed.done + 1} of {stayed.steps} of migration {migration} began. "
+        f"The {_TIME_WAS_UP} before step {stayed.done + 1} of {stayed.steps} of migration {migration} began. "
         f"{stayed.sentence}",
         f"Deploy again: the next run goes on from there. {_MORE_TIME}",
         where=Whereabouts(migration=migration),
@@ -44,8 +45,7 @@ def during_migration(where: Whereabouts, stayed: Stayed = NOTHING_STAYED) -> Dea
     """M606: a migration was cancelled when the time was up; `stayed` says what of it was not."""
     return DeadlineExceeded(
         "M606",
-        f"Migration {where.migration} was cancelled{where.place}, because the invocation's time was up. "
-        f"{stayed.sentence}",
+        f"Migration {where.migration} was cancelled{where.place}, because the {_TIME_WAS_UP}. {stayed.sentence}",
         f"Deploy again: the next run goes on from there. {_MORE_TIME}" if stayed.done else _MORE_TIME,
         where=where,
     )
@@ -55,7 +55,7 @@ def during_concurrent_statement(where: Whereabouts) -> DeadlineExceeded:
     """M608: a concurrent statement was cancelled when the time was up, and what it left is for the next run."""
     return DeadlineExceeded(
         "M608",
-        f"Migration {where.migration} was cancelled{where.place}, because the invocation's time was up. What "
+        f"Migration {where.migration} was cancelled{where.place}, because the {_TIME_WAS_UP}. What "
         "the statement left behind, such as an INVALID index, could not be removed yet.",
         f"Deploy again: the next run removes it and begins this statement anew; no resolve is needed. {_MORE_TIME}",
         where=where,
@@ -66,7 +66,7 @@ def during_statement_alone(where: Whereabouts, next_step: str) -> DeadlineExceed
     """M608: a statement of which nobody can find out what it left was cancelled when the time was up."""
     return DeadlineExceeded(
         "M608",
-        f"Migration {where.migration} was cancelled, because the invocation's time was up. It ran outside a "
+        f"Migration {where.migration} was cancelled, because the {_TIME_WAS_UP}. It ran outside a "
         "transaction, so part of its work may be in the database.",
         f"{next_step} {_MORE_TIME}",
         where=where,
@@ -75,14 +75,14 @@ def during_statement_alone(where: Whereabouts, next_step: str) -> DeadlineExceed
 
 def during(doing: str) -> DeadlineExceeded:
     """M607: something other than a migration was cancelled when the time was up."""
-    return DeadlineExceeded("M607", f"The invocation's time was up while {doing}.", _MORE_TIME)
+    return DeadlineExceeded("M607", f"The {_TIME_WAS_UP} while {doing}.", _MORE_TIME)
 
 
 def reading_credentials() -> DeadlineExceeded:
     """M607: the secret, or what an IAM token is made of, had not come when the time was up."""
     return DeadlineExceeded(
         "M607",
-        "The invocation's time was up while reading the credentials.",
+        f"The {_TIME_WAS_UP} while reading the credentials.",
         "Look whether the function's subnets have a way to Secrets Manager (an interface endpoint, or a NAT), and give "
         "the function more time (Timeout).",
     )
@@ -92,7 +92,7 @@ def unanswered(doing: str) -> DeadlineExceeded:
     """M609: the server answered neither a commit nor the cancel, so it is not known what became of it."""
     return DeadlineExceeded(
         "M609",
-        f"The invocation's time was up while {doing}, and the server did not answer a cancel. Whether its "
+        f"The {_TIME_WAS_UP} while {doing}, and the server did not answer a cancel. Whether its "
         "transaction was committed is not known: it is in the database and in the history, or in neither.",
         f"Deploy again: the next run reads the history and goes on from there. {_MORE_TIME}",
         unknown=True,
@@ -103,7 +103,7 @@ def unanswered_outside_transaction(migration: str) -> DeadlineExceeded:
     """M609: a statement that cannot share a transaction did not end when it was cancelled, and may still run."""
     return DeadlineExceeded(
         "M609",
-        f"The invocation's time was up while applying {migration}, and the server did not answer a cancel. It runs "
+        f"The {_TIME_WAS_UP} while applying {migration}, and the server did not answer a cancel. It runs "
         "outside a transaction, and may be recorded as started.",
         "Deploy again: the next run finds out what is in the database and goes on from there, or says what to do. "
         f"{_MORE_TIME}",
@@ -116,9 +116,24 @@ def end_not_recorded_in_time(migration: str) -> DeadlineExceeded:
     """M609: a statement that runs alone is done, and the time was up before the history had it."""
     return DeadlineExceeded(
         "M609",
-        f"A statement of migration {migration} was run, and the invocation's time was up before its end could be "
+        f"A statement of migration {migration} was run, and the {_TIME_WAS_UP} before its end could be "
         "recorded; whether the history has it is not known.",
         "Deploy again: the next run finds out what is in the database and goes on from there, or says what to do.",
         where=Whereabouts(migration=migration),
         unknown=True,
     )
+
+
+def interrupted(error: DeadlineExceeded) -> DeadlineExceeded:
+    """The same for a run that somebody interrupted, which had time enough."""
+    next_step = error.next_step.replace(_MORE_TIME, "").rstrip()
+    same = DeadlineExceeded(
+        error.code,
+        error.problem.replace(_TIME_WAS_UP, _INTERRUPTED),
+        next_step or "Run it again: the next run goes on from there.",
+        where=error.where,
+        lines=error.lines,
+        unknown=error.unknown,
+    )
+    same.progressed = error.progressed
+    return same

@@ -37,6 +37,17 @@ def port_refused(address: str) -> DatabaseUnreachable:
     )
 
 
+def forwarded_port_refused(address: str, command: str) -> DatabaseUnreachable:
+    """M322: nothing listens on the port of this machine that is forwarded to the server."""
+    return DatabaseUnreachable(
+        "M322",
+        f"Nothing listens at {address}: the forwarded port is not open.",
+        "Open it, and leave that running; INSTANCE_ID is an instance that reaches the database, or an ECS task: "
+        "ecs:CLUSTER_TASKID_RUNTIMEID.",
+        lines=(command,),
+    )
+
+
 def port_timed_out(address: str, limit_s: float) -> DatabaseUnreachable:
     """M323: nothing answers at the address, not even with a refusal."""
     return DatabaseUnreachable(

@@ -17,8 +17,9 @@ def schema_not_empty(schema: str, first: str) -> HistoryBlocked:
         "P3005",
         f'The database schema is not empty: "{schema}" has tables, but no _prisma_migrations. Read more about how '
         "to baseline an existing production database: https://pris.ly/d/migrate-baseline",
-        "If its tables are those of your first migrations, mark these as applied with "
-        f"`python -m lambda_fn resolve --applied {first}`; else check the database and ?schema=.",
+        "If its tables are those of your first migrations, mark these as applied, up to the last of them: "
+        f"`migrate-lambda baseline --to {first}`, or the event "
+        f'{{"action": "baseline", "to": "{first}"}}; else check the database and ?schema=.',
     )
 
 
@@ -33,8 +34,8 @@ def failed_migrations(failed: Sequence[tuple[str, str, str | None]]) -> HistoryB
         "migrate found failed migrations in the target database, new migrations will not be applied. "
         f"Read more about how to resolve migration issues in a production database: {RESOLVE_LINK} "
         + " ".join(f"The `{name}` migration started at {started} UTC failed." for name, started, _ in failed[:_SHOWN]),
-        f"If its changes are not in the database: `python -m lambda_fn resolve --rolled-back {name}`; "
-        f"if they are: `python -m lambda_fn resolve --applied {name}`. Then deploy again.",
+        f"If its changes are not in the database: `migrate-lambda resolve --rolled-back {name}`; "
+        f"if they are: `migrate-lambda resolve --applied {name}`. Then deploy again.",
         where=Whereabouts(migration=name),
         lines=tuple(f"{name}: {reason}" for name, _, reason in failed[:_SHOWN] if reason),
     )
@@ -126,8 +127,8 @@ def finished_steps_edited(name: str, done: int, steps: int) -> HistoryBlocked:
         f"Migration {name} is half done, and the first {done} of its {steps} steps, which are in the database, were "
         "edited since.",
         "Restore the file up to there; what comes behind may be edited. Or undo in the database what is done and run "
-        f"`python -m lambda_fn resolve --rolled-back {name}`, or complete it by hand and run "
-        f"`python -m lambda_fn resolve --applied {name}`.",
+        f"`migrate-lambda resolve --rolled-back {name}`, or complete it by hand and run "
+        f"`migrate-lambda resolve --applied {name}`.",
         where=Whereabouts(migration=name),
     )
 
@@ -139,8 +140,8 @@ def begun_step_edited(name: str, step: int) -> HistoryBlocked:
         f"Step {step} of migration {name} was begun, did not come to an end that is recorded, and was edited since, so "
         "that what became of it cannot be looked for.",
         "Restore the file up to and with this statement and deploy again: the next run finds out. Or undo in the "
-        f"database what there is of the migration and run `python -m lambda_fn resolve --rolled-back {name}`, or "
-        f"complete it by hand and run `python -m lambda_fn resolve --applied {name}`.",
+        f"database what there is of the migration and run `migrate-lambda resolve --rolled-back {name}`, or "
+        f"complete it by hand and run `migrate-lambda resolve --applied {name}`.",
         where=Whereabouts(migration=name),
     )
 
@@ -153,9 +154,31 @@ def step_without_end(step: int, steps: int, where: Whereabouts) -> HistoryBlocke
         f"Step {step} of {steps} of migration {name}{place} ran outside of a transaction and did not come "
         "to an end that is recorded. Whether it was done cannot be known, so it is not run again.",
         "Look at the database. Complete the migration by hand and run "
-        f"`python -m lambda_fn resolve --applied {name}`, or undo all of it and run "
-        f"`python -m lambda_fn resolve --rolled-back {name}`; then deploy again.",
+        f"`migrate-lambda resolve --applied {name}`, or undo all of it and run "
+        f"`migrate-lambda resolve --rolled-back {name}`; then deploy again.",
         where=where,
+    )
+
+
+def managed_already(rows: int, newest: str) -> HistoryBlocked:
+    """M508: `baseline` of a database whose history holds rows, and not those that it would write."""
+    return HistoryBlocked(
+        "M508",
+        f"The database is managed already: _prisma_migrations holds {rows} row{'' if rows == 1 else 's'}, the newest "
+        f"of {newest}. A baseline is only for a database without a history.",
+        "Run `migrate-lambda status` to see what is pending or failed. To mark a single migration, run "
+        "`migrate-lambda resolve --applied NAME`.",
+        where=Whereabouts(migration=newest),
+    )
+
+
+def nothing_to_baseline(schema: str) -> HistoryBlocked:
+    """M509: `baseline` of a schema without tables: what is marked there would never be applied."""
+    return HistoryBlocked(
+        "M509",
+        f'The schema "{schema}" holds no tables, so there is nothing that migrations could be marked for.',
+        "Deploy instead (`migrate-lambda deploy`), which creates them; if there should be tables, check the database "
+        "and ?schema=.",
     )
 
 

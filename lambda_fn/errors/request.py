@@ -115,6 +115,34 @@ def nobody_comes_back(asker: str) -> RequestInvalid:
     )
 
 
+def no_name() -> RequestInvalid:
+    """M113: what a new migration is to be called has no letter and no digit in it."""
+    return RequestInvalid(
+        "M113",
+        "The name of the new migration has no letter and no digit.",
+        "Say in a few words what it does: migrate-lambda new add_users.",
+    )
+
+
+def name_not_spelt(characters: str) -> RequestInvalid:
+    """M113: what a new migration is to be called has letters that are not of the Latin alphabet."""
+    return RequestInvalid(
+        "M113",
+        f"The name of the new migration has letters without a spelling in a-z that is known here: "
+        f"{characters[:_SHOWN_CHARACTERS]}.",
+        "Spell it in the letters a-z and digits: migrate-lambda new add_users.",
+    )
+
+
+def name_too_long(length: int) -> RequestInvalid:
+    """P3010: the name of a new migration is longer than Prisma allows."""
+    return RequestInvalid(
+        "P3010",
+        f"The name of the migration is too long. It must not be longer than 200 characters (bytes), and has {length}.",
+        "Say it in fewer words.",
+    )
+
+
 def sent_by_sns() -> RequestInvalid:
     """M111: the event came through SNS, which passes no answer on."""
     return RequestInvalid(

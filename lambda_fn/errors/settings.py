@@ -84,7 +84,9 @@ def iam_needs_tls(sslmode: str) -> SettingsInvalid:
     return SettingsInvalid(
         "M215",
         f"A login by IAM needs TLS, and sslmode is {sslmode}.",
-        "Remove MIGRATE_SSLMODE, or set it to verify-full.",
+        "Remove MIGRATE_SSLMODE, or set it to verify-full. Through a forwarded port, name the server itself in a "
+        "secret or URL, and localhost by --host (MIGRATE_HOST): the token is for the server, and verify-full the "
+        "default.",
     )
 
 
@@ -118,12 +120,22 @@ def invalid_url(reason: str, next_step: str) -> SettingsInvalid:
     return SettingsInvalid("P1013", f"The provided database string is invalid. {reason} in database URL.", next_step)
 
 
-def unencoded_url(reason: str) -> SettingsInvalid:
-    """P1013: the database URL does not parse, as it happens when user name or password are not percent-encoded."""
-    return invalid_url(
-        reason,
-        "Percent-encode the characters # ? / @ : [ ] % in the user name and the password "
-        "(# is %23, @ is %40, / is %2F), or give the parts in a secret, where nothing needs encoding.",
+def dotenv_unreadable(path: str, reason: str) -> SettingsInvalid:
+    """M218: on the terminal, there is an .env file that cannot be read."""
+    return SettingsInvalid(
+        "M218",
+        f"The file {path} could not be read: {reason}.",
+        "Correct it, or name the database by --database-url or --secret from another directory.",
+    )
+
+
+def dotenv_not_understood(setting: str, reason: str) -> SettingsInvalid:
+    """M218: on the terminal, an .env file says something of a setting that cannot be understood (not repeated)."""
+    return SettingsInvalid(
+        "M218",
+        f"{setting} cannot be taken: {reason}.",
+        "Write it on one line between double quotes, as in "
+        'DATABASE_URL="postgresql://user:password@host:5432/database", with %23 for a # in the password.',
     )
 
 
@@ -137,12 +149,21 @@ def no_directory(places: Iterable[str]) -> SettingsInvalid:
     )
 
 
-def directory_not_named() -> SettingsInvalid:
-    """M206: on the terminal, nothing says which migrations directory."""
+def directory_not_named(places: Iterable[str]) -> SettingsInvalid:
+    """M206: on the terminal, nothing says which migrations directory, and none is where Prisma's projects have it."""
     return SettingsInvalid(
         "M206",
-        "No migrations directory is named.",
+        f"No migrations directory is named, and there is none at {', '.join(places)}.",
         "Give --migrations DIR, for example --migrations prisma/migrations, or set MIGRATE_DIR.",
+    )
+
+
+def directory_within(path: str, inner: str) -> SettingsInvalid:
+    """M206: what is named holds no migrations itself, but a directory that does."""
+    return SettingsInvalid(
+        "M206",
+        f"The directory {path} is not a migrations directory, but {inner} is one.",
+        f"Give --migrations {inner}, or set MIGRATE_DIR to it.",
     )
 
 
@@ -162,6 +183,15 @@ def several_directories(places: Iterable[str]) -> SettingsInvalid:
         "M207",
         f"There is more than one migrations directory: {', '.join(places)}.",
         "Remove all but one, or name the one to use with MIGRATE_DIR.",
+    )
+
+
+def several_directories_near(places: Iterable[str]) -> SettingsInvalid:
+    """M207: on the terminal, there is a migrations directory at more than one of the usual places."""
+    return SettingsInvalid(
+        "M207",
+        f"There is more than one migrations directory: {', '.join(places)}.",
+        "Name the one to use with --migrations DIR, or set MIGRATE_DIR.",
     )
 
 
@@ -196,6 +226,22 @@ def migration_name_not_utf8(escaped: str) -> SettingsInvalid:
     """M213: the bytes of a directory's name are not UTF-8, so that no history can hold it."""
     return SettingsInvalid(
         "M213", f"The migration name {escaped} is not UTF-8.", "Rename the directory before it is applied anywhere."
+    )
+
+
+def migration_exists(path: str) -> SettingsInvalid:
+    """M219: where a new migration is to be made, there is something already."""
+    return SettingsInvalid(
+        "M219", f"There is already something at {path}.", "Run it again: it then has another second."
+    )
+
+
+def migration_not_written(path: str, reason: str) -> SettingsInvalid:
+    """M220: a new migration could not be written. Nothing of it is left."""
+    return SettingsInvalid(
+        "M220",
+        f"The new migration could not be written: {path}: {reason}.",
+        "Check that --migrations names a directory that you may write to, and that the disk is not full.",
     )
 
 

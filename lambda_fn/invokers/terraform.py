@@ -5,13 +5,15 @@ from dataclasses import dataclass
 
 from lambda_fn.domain.outcome import Outcome
 from lambda_fn.domain.reply import Reply
-from lambda_fn.domain.request import Request
+from lambda_fn.domain.request import Action, Request
 from lambda_fn.errors import request as request_errors
 from lambda_fn.invokers.direct import Direct
 from lambda_fn.invokers.invoker import Function, Skip
 
 _KEY = "tf"
 _ACTIONS = ("create", "update", "delete")
+# What a person asks for once is no resource.
+_NOT_OFFERED = (Action.BASELINE, Action.HISTORY)
 _DESTROYED = "Terraform destroys the invocation, which changes nothing: the schema and its history stay."
 
 
@@ -41,7 +43,11 @@ class Terraform:
         if "continue" in self.event:
             raise request_errors.nobody_comes_back("Terraform")
         request = {key: value for key, value in self.event.items() if key != _KEY}
-        return Direct(request, self.function).request()
+        asked = Direct(request, self.function).request()
+        if asked.action in _NOT_OFFERED:
+            offered = [action for action in Action if action not in _NOT_OFFERED]
+            raise request_errors.action_not_offered(asked.action, offered, "Terraform")
+        return asked
 
     def reply(self, outcome: Outcome) -> Reply:
         """As for a direct invocation: Terraform fails the apply when the function raises, and prints the error raw."""

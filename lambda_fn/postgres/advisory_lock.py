@@ -11,6 +11,7 @@ import time
 
 from lambda_fn.domain.event import LockAwaited
 from lambda_fn.errors import connection as connection_errors
+from lambda_fn.errors import deadline as deadline_errors
 from lambda_fn.ports import Reporter
 from lambda_fn.postgres import sql
 from lambda_fn.postgres.connection import Connection
@@ -45,6 +46,8 @@ class PolledAdvisoryLock:
         while not self._try(state):
             state = ()  # it lasts
             waited_s = time.monotonic() - started
+            if self._connection.deadline.interruption.requested:
+                raise deadline_errors.during(_DOING)
             if waited_s >= look_at_s:
                 look_at_s = waited_s + _LOOK_EVERY_S
                 if self._orphan_ended(waited_s):

@@ -10,6 +10,7 @@ from psycopg.conninfo import make_conninfo
 
 from lambda_fn.deadline import NO_DEADLINE, Deadline, bounded
 from lambda_fn.domain.form import is_address, is_socket_directory
+from lambda_fn.domain.forwarding import unreachable
 from lambda_fn.domain.target import Target
 from lambda_fn.errors import MigrateError
 from lambda_fn.errors import connection as connection_errors
@@ -88,12 +89,14 @@ def _open(target: Target, address: str, application_name: str, limit_s: float) -
 
 def _addresses(target: Target, limit_s: float) -> tuple[str, ...]:
     """The host's addresses, each once; one that is empty where libpq needs none. Raises: OperationalError."""
-    host = target.host
-    if "hostaddr" in target.parameters or not host or is_socket_directory(host) or is_address(host):
+    host = target.connects_to.host
+    if "hostaddr" in target.parameters or not host or is_socket_directory(host):
         return ("",)
+    if is_address(host):
+        return (host,) if target.through else ("",)
     try:
         # It blocks for as long as the resolver likes, and cannot be interrupted.
-        found = bounded(lambda: socket.getaddrinfo(host, target.port, type=socket.SOCK_STREAM), limit_s)
+        found = bounded(lambda: socket.getaddrinfo(host, target.connects_to.port, type=socket.SOCK_STREAM), limit_s)
     except TimeoutError:
         raise psycopg.OperationalError(f"no address was found for its name within {limit_s:.0f} s") from None
     except OSError as error:
@@ -159,7 +162,7 @@ def _connect_error(error: psycopg.OperationalError, target: Target) -> MigrateEr
         case "M301":
             return connection_errors.server_refused(reason)
         case _:
-            return connection_errors.unreachable(target.address, reason)
+            return unreachable(target, reason)
 
 
 def _code(error: psycopg.OperationalError) -> str:

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 from psycopg.sql import Identifier
 
 from lambda_fn.domain.history import History, MigrationRecord
+from lambda_fn.domain.journal import LINE_PATTERN
 from lambda_fn.domain.resolution import Resolution
+from lambda_fn.domain.row import HistoryRow, Logs, RowFilter, Rows, RowState
 from lambda_fn.domain.server_error import ServerError
 from lambda_fn.errors import MigrateError
 from lambda_fn.errors import connection as connection_errors
@@ -50,6 +52,30 @@ class PostgresMigrationsTable:
         except _TableGone:
             self._exists = False
             return self.read()
+
+    def is_occupied(self) -> bool:
+        """One query, also where the table exists."""
+        _, occupied, _ = self._state()
+        return occupied
+
+    def read_rows(self, wanted: RowFilter) -> Rows:
+        """One query when the table is known to exist, two before."""
+        if not self._exists:
+            self._exists, _, _ = self._state()
+            if not self._exists:
+                return Rows(count=None)
+        statement = self._connection.compose(
+            sql.ROWS,
+            name_part=wanted.name_part,
+            state=wanted.state.value if wanted.state else None,
+            limit=wanted.limit,
+            journal=LINE_PATTERN,
+        )
+        try:
+            found = self._execute([statement], doing=_READING)
+        except _TableGone:
+            return Rows(count=None)
+        return Rows(int(found[0][-1] or 0) if found else 0, tuple(_whole(row) for row in found))
 
     def create(self) -> None:
         """Create the table, and the schema if it is absent, in one transaction."""
@@ -131,4 +157,25 @@ def _record(row: Row) -> MigrationRecord:
         rolled_back=rolled_back == "1",
         started_at=started_at,
         logs=logs,
+    )
+
+
+def _whole(row: Row) -> HistoryRow:
+    record_id, name, checksum, state, started_at, finished_at, rolled_back_at, elapsed_ms, marked, logs, _ = row
+    told = Logs.read(logs)
+    journal = told.journal if state == RowState.HALF_DONE else None
+    return HistoryRow(
+        id=record_id or "",
+        name=name or "",
+        checksum=checksum or "",
+        state=RowState(state or ""),
+        started_at=started_at or "",
+        finished_at=finished_at,
+        rolled_back_at=rolled_back_at,
+        elapsed_ms=None if elapsed_ms is None else int(elapsed_ms),
+        marked=marked == "1",
+        reason=told.reason,
+        attempts=told.attempts,
+        done=journal.done if journal else None,
+        steps=journal.steps if journal else None,
     )

@@ -117,7 +117,8 @@ TABLE_STATE: Final = """
 SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
                 WHERE n.nspname = {schema} AND c.relname = '_prisma_migrations' AND c.relkind = 'r')::int,
        EXISTS (SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-                WHERE n.nspname = {schema} AND c.relkind = 'r' AND pg_catalog.lower(c.relname) NOT IN
+                WHERE n.nspname = {schema} AND c.relkind = 'r' AND c.relname <> '_prisma_migrations'
+                  AND pg_catalog.lower(c.relname) NOT IN
                       ('spatial_ref_sys', 'geometry_columns', 'geography_columns', 'raster_columns',
                        'raster_overviews'))::int,
        EXISTS (SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = {schema})::int
@@ -149,6 +150,32 @@ SELECT id, migration_name, checksum, (finished_at IS NOT NULL)::int, (rolled_bac
   FROM {table} ORDER BY started_at
 """
 """Of long logs the beginning, which says why it failed, and the end, where a journal stands."""
+
+ROWS: Final = """
+WITH stated AS MATERIALIZED (
+    SELECT id, migration_name, checksum, started_at, finished_at, rolled_back_at, logs, applied_steps_count,
+           CASE WHEN rolled_back_at IS NOT NULL THEN 'rolledBack'
+                WHEN finished_at IS NOT NULL THEN 'applied'
+                WHEN right(logs, 1000) ~ {journal} THEN 'halfDone'
+                ELSE 'failed' END AS state
+      FROM {table} WHERE {name_part}::text IS NULL OR strpos(migration_name, {name_part}) > 0
+), newest AS (
+    SELECT *, count(*) OVER () AS matching FROM stated WHERE {state}::text IS NULL OR state = {state}
+     ORDER BY started_at DESC, migration_name COLLATE "C" DESC LIMIT {limit}
+)
+SELECT id, migration_name, checksum, state,
+       to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+       to_char(finished_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+       to_char(rolled_back_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+       CASE WHEN finished_at IS NOT NULL
+            THEN greatest(0, round(extract(epoch FROM finished_at - started_at) * 1000))::bigint END,
+       (state = 'applied' AND applied_steps_count = 0 AND logs = '')::int,
+       CASE WHEN state <> 'applied'
+            THEN CASE WHEN length(logs) > 5000 THEN left(logs, 4000) || E'\n' || right(logs, 1000) ELSE logs END END,
+       matching
+  FROM newest ORDER BY started_at, migration_name COLLATE "C"
+"""
+"""Whole rows, for people only; of the logs as much as LIST reads of them."""
 
 INSERT_APPLIED: Final = """
 INSERT INTO {table} (id, checksum, migration_name, started_at, finished_at, applied_steps_count)

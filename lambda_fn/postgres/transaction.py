@@ -159,6 +159,7 @@ class Climb:
         self._failed_s: float | None = None
         self._long_s: float | None = None
         self._report_s = 0.0
+        self._told_who = False
         self.blockers: BlockerReport | None = None
 
     @contextlib.contextmanager
@@ -202,8 +203,10 @@ class Climb:
         return True
 
     def _report(self, now_s: float, waited_s: float) -> None:
-        if now_s >= self._report_s and (self.blockers is not None or waited_s > 1):
-            self._report_s = now_s + _REPORT_EVERY_S
+        known = self.blockers is not None
+        # Who it is, is told as soon as it is seen.
+        if (now_s >= self._report_s and (known or waited_s > 1)) or (known and not self._told_who):
+            self._report_s, self._told_who = now_s + _REPORT_EVERY_S, known
             self._reporter.report(LockContended(self._migration, round(waited_s * 1000), self.blockers))
 
     def _deadlock_timeout_ms(self) -> int:

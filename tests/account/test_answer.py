@@ -9,6 +9,7 @@ from lambda_fn.domain.check import Check, CheckName, Result
 from lambda_fn.domain.outcome import AppliedMigration, Outcome, PendingMigration, Status, to_json
 from lambda_fn.domain.plan import Diagnostic
 from lambda_fn.domain.request import Action, Request
+from lambda_fn.domain.row import HistoryRow, RowState
 from lambda_fn.errors import DatabaseUnreachable, MigrateError, MigrationFailed, account
 from tests.error_reference import Entry, entries
 from tests.fixtures.projects import check_outcome
@@ -37,6 +38,30 @@ FULL = Outcome(
     latest="a",
     skipped="it was",
 )
+ROWS = (
+    HistoryRow(
+        "i",
+        "a",
+        "c",
+        RowState.APPLIED,
+        "2024-01-01T00:00:00.000001Z",
+        "2024-01-01T00:00:00.000001Z",
+        marked=True,
+        elapsed_ms=0,
+    ),
+    HistoryRow(
+        "j",
+        "b",
+        "c",
+        RowState.HALF_DONE,
+        "2024-01-02T00:00:00.000001Z",
+        rolled_back_at=None,
+        reason="ERROR: no (SQLSTATE 42P01)",
+        attempts=2,
+        done=1,
+        steps=3,
+    ),
+)
 
 
 def answer(payload: object, *, is_error: bool = False) -> Answer:
@@ -57,6 +82,18 @@ def test_an_outcome_is_read_as_it_was_written() -> None:
     assert outcome == FULL
     assert to_json(outcome) == to_json(FULL)
     assert [type(check.error).__name__ for check in outcome.checks] == ["NoneType", "DatabaseUnreachable"]
+
+
+def test_a_history_is_read_as_it_was_written() -> None:
+    whole = Outcome(Action.HISTORY, Status.PASSED, RUN_ID, 5, history_count=7, history=ROWS)
+
+    assert outcome_of(answer(to_json(whole)), Action.HISTORY) == whole
+
+
+def test_a_function_from_before_there_was_history_is_understood() -> None:
+    older = {key: value for key, value in to_json(FULL).items() if not key.startswith("history")}
+
+    assert outcome_of(answer(older), Action.DOCTOR) == FULL
 
 
 @pytest.mark.parametrize("kind", MigrateError.__subclasses__())
@@ -171,6 +208,8 @@ ENDS = {
     Action.VERIFY: {"upToDate"},
     Action.RESOLVE: {"upToDate", "pending"},
     Action.DOCTOR: {"passed"},
+    Action.BASELINE: {"upToDate", "pending"},
+    Action.HISTORY: {"passed"},
 }
 
 
@@ -225,6 +264,30 @@ def test_the_id_is_the_one_that_the_function_gives_else_its_logs_else_lambdas() 
         ),
         ({"action": Action.VERIFY}, ["Database schema is up to date!"]),
         ({"action": Action.RESOLVE, "resolved": ("a",)}, ["Migration a marked as applied."]),
+        (
+            {"action": Action.BASELINE, "resolved": ("a",), "latest": "a", "pending": (PendingMigration("b"),)},
+            [
+                "Migration a marked as applied.",
+                "Baselined: 1 migration marked as applied, up to a. 1 is pending: deploy applies it.",
+            ],
+        ),
+        (
+            {"action": Action.BASELINE, "latest": "z"},
+            ["Nothing to mark: every migration up to z is applied already. Nothing is pending."],
+        ),
+        (
+            {"action": Action.BASELINE, "resolved": ("a",), "latest": "a", "omitted": 3},
+            ["Migration a marked as applied.", "… and 3 more, which the function's answer leaves out"],
+        ),
+        ({"action": Action.HISTORY}, ["The current database is not managed by Prisma Migrate."]),
+        (
+            {"action": Action.HISTORY, "history": ROWS, "history_count": 9},
+            [
+                "a  applied (marked)                      2024-01-01 00:00:00 UTC\n"
+                "b  half done (1 of 3 steps, 2 attempts)  2024-01-02 00:00:00 UTC    ERROR: no (SQLSTATE 42P01)",
+                "The newest 2 of 9 rows.",
+            ],
+        ),
         (
             {"action": Action.STATUS, "warnings": (Diagnostic("M510", "Edited.", ("a",)),)},
             ["M510 Edited.", "Database schema is up to date!"],

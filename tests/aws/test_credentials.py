@@ -280,6 +280,25 @@ def test_with_iam_and_a_secret_the_secret_says_where_and_as_whom(
     assert [attempt.accepted for attempt in iam_login.iam.ldap.attempts] == [True]
 
 
+def test_with_iam_through_a_forwarded_port_the_token_is_for_the_server_itself(
+    start: Start, manager: LocalSecretsManager, iam_login: IamLogin
+) -> None:
+    own = RdsTokens(RDS_HOST, 5432, "eu-central-1", AWS_KEY)
+    iam_login.iam.ldap.accepts = own
+    manager.put(SECRET_ID, {"username": iam_login.iam.user, "host": RDS_HOST, "port": 5432})
+    variables = {name: value for name, value in iam_login.variables.items() if name != "PGHOSTADDR"}
+    forwarded = {**variables, "MIGRATE_HOST": "127.0.0.1", "MIGRATE_SECRET_ID": SECRET_ID}
+
+    outcome = outcome_of(start(**forwarded).invoke({}))
+
+    port = iam_login.iam.server.address.port
+    assert port != own.port
+    assert outcome["database"] == f"{RDS_HOST}:5432/{iam_login.database} through 127.0.0.1:{port}"
+    [attempt] = iam_login.iam.ldap.attempts
+    assert (attempt.accepted, own.problems(attempt.user, attempt.password)) == (True, [])
+    assert iam_login.tokens.problems(attempt.user, attempt.password) != []
+
+
 def test_with_iam_a_login_that_is_refused_names_what_rds_needs(start: Start, iam_login: IamLogin) -> None:
     iam_login.iam.ldap.accepts = lambda _user, _token: False
 

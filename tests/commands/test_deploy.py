@@ -314,7 +314,7 @@ def test_each_migration_is_told_before_and_after(server: FakeServer) -> None:
         f"Applied migration `{A.name}` in 0 ms",
         f"Applying migration `{B.name}`",
         f"Applied migration `{B.name}` in 0 ms",
-        "The following migration(s) have been applied:\n\nmigrations/\n"
+        "The following migration(s) have been applied:\nmigrations/\n"
         f"  └─ {A.name}/\n    └─ migration.sql\n  └─ {B.name}/\n    └─ migration.sql",
         f"The following migrations have been applied: {A.name}, {B.name}",
         "All migrations have been successfully applied.",

@@ -4,6 +4,7 @@ import pytest
 
 from lambda_fn.commands.draft import Draft
 from lambda_fn.commands.plan import plan
+from lambda_fn.domain.destructive import Harm
 from lambda_fn.domain.directive import Mode
 from lambda_fn.domain.history import MigrationState
 from lambda_fn.domain.migration import Migration
@@ -24,12 +25,18 @@ def server() -> FakeServer:
     return FakeServer()
 
 
-def run(server: FakeServer, *migrations: Migration, strict: bool = False, to: str | None = None) -> Outcome:
+def run(
+    server: FakeServer,
+    *migrations: Migration,
+    strict: bool = False,
+    to: str | None = None,
+    reporter: RecordingReporter | None = None,
+) -> Outcome:
     """The outcome, of an error too. The history was read once, and nothing else was done."""
     draft = Draft(Request(Action.PLAN, to=to), RUN_ID)
     raised: MigrateError | None = None
     try:
-        plan(draft, migrations, server.session().table, RecordingReporter(), strict=strict)
+        plan(draft, migrations, server.session().table, reporter or RecordingReporter(), strict=strict)
     except MigrateError as error:
         raised = error
     assert server.actions == ["read"]
@@ -42,7 +49,10 @@ def test_it_tells_how_each_script_would_run(server: FakeServer) -> None:
     outcome = run(server, A, B)
 
     assert outcome.status is Status.PENDING
-    assert outcome.pending == (PendingMigration(A.name, Mode.ATOMIC, 2), PendingMigration(B.name, Mode.ALONE, 1))
+    assert outcome.pending == (
+        PendingMigration(A.name, Mode.ATOMIC, 2, destructive=()),
+        PendingMigration(B.name, Mode.ALONE, 1, destructive=()),
+    )
 
 
 def test_where_nothing_is_pending_there_is_nothing_to_do(server: FakeServer) -> None:
@@ -77,7 +87,7 @@ def test_a_script_that_deploy_would_refuse_is_refused_and_those_before_it_are_to
     assert outcome.error is not None
     assert (outcome.error.code, outcome.error.where.migration) == ("M211", REFUSED.name)
     assert outcome.pending == (
-        PendingMigration(A.name, Mode.ATOMIC, 2),
+        PendingMigration(A.name, Mode.ATOMIC, 2, destructive=()),
         PendingMigration(REFUSED.name),
         PendingMigration(B.name),
     )
@@ -95,8 +105,8 @@ def test_of_a_half_done_migration_it_tells_how_far_it_is_and_that_it_goes_on_in_
 
     assert (outcome.status, outcome.failed) == (Status.PENDING, ())
     assert outcome.pending == (
-        PendingMigration(A.name, Mode.STEPWISE, 2, done=1, steps=2),
-        PendingMigration(B.name, Mode.ALONE, 1),
+        PendingMigration(A.name, Mode.STEPWISE, 2, done=1, steps=2, destructive=()),
+        PendingMigration(B.name, Mode.ALONE, 1, destructive=()),
     )
 
 
@@ -112,3 +122,33 @@ def test_it_refuses_to_go_on_where_deploy_would(
     assert outcome.error is not None
     assert outcome.error.code == code
     assert [pending.done for pending in outcome.pending] == [1, None]
+
+
+def test_it_names_what_is_destructive_in_each_script_and_warns_of_it(server: FakeServer) -> None:
+    made = Migration("20240101000000_a", b"CREATE TABLE a (b int);\nDROP TABLE old;")
+    used = Migration("20240102000000_b", b"CREATE INDEX i ON a (b); DROP TABLE a; TRUNCATE c;")
+    reporter = RecordingReporter()
+
+    outcome = run(server, made, used, reporter=reporter)
+
+    found = [[(each.line, each.kind, each.object) for each in m.destructive or ()] for m in outcome.pending]
+    assert found == [[(2, Harm.DATA_LOSS, "old")], [(1, Harm.DATA_LOSS, "c")]]
+    assert [line.partition(". ")[0] for line in reporter.lines if "dataLoss" in line] == [
+        "20240101000000_a, line 2: DROP TABLE old (dataLoss)",
+        "20240102000000_b, line 1: TRUNCATE c (dataLoss)",
+    ]
+
+
+def test_of_a_half_done_migration_only_what_is_left_is_looked_at(server: FakeServer) -> None:
+    script = Migration(A.name, b"SET statement_timeout = 0; DROP TABLE a; TRUNCATE b; DROP TABLE c;")
+    server.record(script, FAILED, logs=half_done(script, 1))
+
+    [pending] = run(server, script).pending
+
+    assert [found.object for found in pending.destructive or ()] == ["b", "c"]
+
+
+def test_names_without_a_schema_are_looked_up_where_the_history_is(server: FakeServer) -> None:
+    [pending] = run(server, Migration(A.name, b"CREATE TABLE public.a (); DROP TABLE a; DROP TABLE x.a;")).pending
+
+    assert [found.object for found in pending.destructive or ()] == ["x.a"]

@@ -29,7 +29,9 @@ def test_neither_a_missing_directory_nor_an_unknown_database_is_success(terminal
     assert project.value("SELECT to_regclass('_prisma_migrations')") is None
 
 
-@pytest.mark.conformance("MigrateDeploy", "SQLite: 1 unapplied migration")
+@pytest.mark.conformance(
+    "MigrateDeploy", "SQLite: 1 unapplied migration", differs="No blank line in it: every line follows the banner."
+)
 def test_a_deploy_shows_what_it_applies_and_the_next_one_that_nothing_is_left(
     terminal: Terminal, project: Project
 ) -> None:
@@ -41,7 +43,7 @@ def test_a_deploy_shows_what_it_applies_and_the_next_one_that_nothing_is_left(
     assert "1 migration found in" in first.text
     assert f"Applying migration `{NAME}`" in first.text
     assert (
-        f"The following migration(s) have been applied:\n\nmigrations/\n  └─ {NAME}/\n    └─ migration.sql\n"
+        f"The following migration(s) have been applied:\nmigrations/\n  └─ {NAME}/\n    └─ migration.sql\n"
     ) in first.text
     assert "All migrations have been successfully applied." in first.text
     assert "No pending migrations to apply." in second.text

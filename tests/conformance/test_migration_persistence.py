@@ -135,5 +135,5 @@ def test_tables_of_others_need_a_baseline(project: Project) -> None:
 
     assert refused is not None
     assert refused.code == "P3005"
-    assert "resolve --applied 20240101000000_baseline" in refused.next_step
+    assert "baseline --to 20240101000000_baseline" in refused.next_step
     assert [migration.name for migration in project.run().applied] == ["20240102000000_init"]

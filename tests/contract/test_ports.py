@@ -1,5 +1,6 @@
 """What the ports promise, of the database in memory and of every real one alike."""
 
+import re
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
@@ -17,6 +18,7 @@ from lambda_fn.domain.migration import Migration
 from lambda_fn.domain.outcome import AppliedMigration
 from lambda_fn.domain.resolution import Resolution, resolve_applied, resolve_rolled_back
 from lambda_fn.domain.resumption import plan_resumption, plan_script
+from lambda_fn.domain.row import RowFilter, Rows, RowState
 from lambda_fn.errors import HistoryBlocked, LockTimeout, MigrationFailed
 from lambda_fn.ports import Database
 from lambda_fn.postgres.advisory_lock import PolledAdvisoryLock
@@ -30,6 +32,7 @@ from tests.fixtures.projects import RecordingReporter
 from tests.fixtures.servers import Servers, new_database
 
 A = Migration("20240101000000_a", b"CREATE TABLE a (id int);\nCREATE TABLE b (id int);\n")
+MARKED = Migration("20240104000000_marked", b"SELECT 1;")
 FAILS = Migration(A.name, b"CREATE TABLE a (id int);\n  SELECT 1/0;\n")
 FAILS_OTHERWISE = Migration(A.name, b"SELECT 2; SELECT 1/0;")
 ALONE = Migration("20240102000000_alone", b"VACUUM pg_database;")
@@ -219,6 +222,104 @@ def test_a_table_that_others_drop_is_gone(world: World, ready: Database) -> None
     world.drop_history()
 
     assert ready.table.read() == History(exists=False)
+
+
+def test_whether_there_are_other_tables_is_known_whether_the_history_is_there_or_not(
+    world: World, database: Database
+) -> None:
+    assert not database.table.is_occupied()
+
+    database.table.create()
+
+    assert not database.table.is_occupied(), "the history is none of them"
+    world.occupy()
+    assert database.table.is_occupied()
+    world.drop_history()
+    assert database.table.is_occupied()
+
+
+def test_whole_rows_are_read_oldest_first_with_what_became_of_each(ready: Database) -> None:
+    failure(ready, FAILS)
+    failure(ready, FAILS)
+    apply(ready, A)
+    failure(ready, FAILS_UNKNOWABLY)
+    failure(ready, FAILS_HALFWAY)
+    ready.table.resolve(resolve_applied(MARKED.name, (MARKED,), ready.table.read()))
+
+    found = ready.table.read_rows(RowFilter())
+
+    assert found.count == 5
+    rows = [(row.name, row.state, row.marked, row.attempts, row.done, row.steps) for row in found.rows]
+    assert rows == [
+        (A.name, RowState.ROLLED_BACK, False, 2, None, None),
+        (A.name, RowState.APPLIED, False, None, None, None),
+        (ALONE.name, RowState.HALF_DONE, False, 1, 0, 1),
+        (STEPWISE.name, RowState.HALF_DONE, False, 1, 2, 4),
+        (MARKED.name, RowState.APPLIED, True, None, None, None),
+    ]
+    assert [row.reason for row in found.rows] == [
+        "ERROR: division by zero (SQLSTATE 22012)",
+        None,
+        'ERROR: relation "nowhere" does not exist (SQLSTATE 42P01)',
+        "ERROR: division by zero (SQLSTATE 22012)",
+        None,
+    ]
+    assert {row.id for row in found.rows} == {record.id for record in ready.table.read().records}
+    assert found.rows[1].checksum == A.checksum
+
+
+def test_a_whole_row_has_the_times_that_it_has(ready: Database) -> None:
+    failure(ready, FAILS)
+    apply(ready, A)
+    failure(ready, FAILS_UNKNOWABLY)
+
+    rolled_back, applied, failed = ready.table.read_rows(RowFilter()).rows
+
+    times = [rolled_back.started_at, rolled_back.rolled_back_at, applied.started_at, applied.finished_at]
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", time or "") for time in times)
+    assert (rolled_back.finished_at, applied.rolled_back_at) == (None, None)
+    assert (failed.finished_at, failed.rolled_back_at, failed.elapsed_ms, rolled_back.elapsed_ms) == (None,) * 4
+    assert applied.elapsed_ms is not None
+    assert 0 <= applied.elapsed_ms < 60_000
+
+
+@pytest.mark.parametrize(
+    ("wanted", "names", "count"),
+    [
+        (RowFilter(state=RowState.APPLIED), ["b_users", "c_100%"], 2),
+        (RowFilter(state=RowState.ROLLED_BACK), [A.name], 1),
+        (RowFilter(state=RowState.HALF_DONE), [STEPWISE.name], 1),
+        (RowFilter(state=RowState.FAILED), [], 0),
+        (RowFilter(name_part="users"), ["b_users"], 1),
+        (RowFilter(name_part="Users"), [], 0),
+        (RowFilter(name_part="0%"), ["c_100%"], 1),
+        (RowFilter(name_part="20240"), [A.name, STEPWISE.name], 2),
+        (RowFilter(state=RowState.APPLIED, name_part="b_"), ["b_users"], 1),
+        (RowFilter(limit=1), [STEPWISE.name], 4),
+        (RowFilter(state=RowState.APPLIED, limit=1), ["c_100%"], 2),
+        (RowFilter(limit=9), [A.name, "b_users", "c_100%", STEPWISE.name], 4),
+    ],
+    ids=str,
+)
+def test_whole_rows_are_chosen_and_counted(ready: Database, wanted: RowFilter, names: list[str], count: int) -> None:
+    failure(ready, FAILS)
+    for name in ("b_users", "c_100%"):
+        apply(ready, Migration(name, b"SELECT 1;"))
+    failure(ready, FAILS_HALFWAY)
+
+    found = ready.table.read_rows(wanted)
+
+    assert ([row.name for row in found.rows], found.count) == (names, count)
+
+
+def test_whole_rows_of_no_table_are_told_from_none_of_an_empty_one(world: World, database: Database) -> None:
+    assert database.table.read_rows(RowFilter()) == Rows(count=None)
+
+    database.table.create()
+
+    assert database.table.read_rows(RowFilter()) == Rows(count=0)
+    world.drop_history()
+    assert database.table.read_rows(RowFilter()) == Rows(count=None)
 
 
 def test_an_applied_migration_is_recorded_with_its_checksum(ready: Database) -> None:

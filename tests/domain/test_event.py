@@ -26,8 +26,8 @@ from lambda_fn.errors import HistoryBlocked, MigrationFailed, Whereabouts
 
 A, B = "20240101000000_a", "20240102000000_b"
 WAYS_OUT = (
-    f"If its changes are not in the database: python -m lambda_fn resolve --rolled-back {A}\n"
-    f"If they are: python -m lambda_fn resolve --applied {A}"
+    f"If its changes are not in the database: migrate-lambda resolve --rolled-back {A}\n"
+    f"If they are: migrate-lambda resolve --applied {A}"
 )
 
 
@@ -47,7 +47,7 @@ def test_a_deploy_begins_with_its_banner_and_nothing_else_has_one() -> None:
 
 def test_a_deploy_that_applied_two_says_it_in_both_wordings_of_prisma() -> None:
     assert texts(DeployFinished((AppliedMigration(A, 1, 5), AppliedMigration(B, 2, 6)))) == [
-        "The following migration(s) have been applied:\n\nmigrations/\n"
+        "The following migration(s) have been applied:\nmigrations/\n"
         f"  └─ {A}/\n    └─ migration.sql\n  └─ {B}/\n    └─ migration.sql",
         f"The following migrations have been applied: {A}, {B}",
         "All migrations have been successfully applied.",

@@ -42,8 +42,8 @@ def test_a_failure_outside_a_transaction_that_nobody_can_look_into_says_that_som
 
     assert "part of its work may be in the database" in error.headline
     assert "Nothing of it" not in error.headline
-    assert f"`python -m lambda_fn resolve --rolled-back {NAME}`" in error.next_step
-    assert f"`python -m lambda_fn resolve --applied {NAME}`" in error.next_step
+    assert f"`migrate-lambda resolve --rolled-back {NAME}`" in error.next_step
+    assert f"`migrate-lambda resolve --applied {NAME}`" in error.next_step
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_the_failure_of_a_step_says_what_stayed_and_that_the_next_run_goes_on(do
 
 @pytest.mark.parametrize("sqlstate", ["42P07", "42710", "42701", "42P06", "42723", "42P04"])
 def test_what_exists_already_is_answered_with_the_exact_resolve_command(sqlstate: str) -> None:
-    assert f"`python -m lambda_fn resolve --applied {NAME}`" in advice(sqlstate)
+    assert f"`migrate-lambda resolve --applied {NAME}`" in advice(sqlstate)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import jsonschema
 import pytest
@@ -10,6 +12,7 @@ from lambda_fn.domain.directive import Mode
 from lambda_fn.domain.outcome import AppliedMigration, Outcome, PendingMigration, Status, error_to_json, to_json
 from lambda_fn.domain.plan import Diagnostic
 from lambda_fn.domain.request import Action
+from lambda_fn.domain.row import HistoryRow, RowState
 from lambda_fn.errors import HistoryBlocked, MigrateError, Whereabouts
 from tests.error_reference import Entry, entries
 from tests.fixtures.projects import OUTCOME_SCHEMA, check_outcome
@@ -50,6 +53,20 @@ FULL = Outcome(
 )
 
 
+TIME = "2024-01-01T00:00:00.000000Z"
+HISTORY = Outcome(
+    Action.HISTORY,
+    Status.PASSED,
+    "r",
+    5,
+    history_count=7,
+    history=(
+        HistoryRow("i", A, "c", RowState.APPLIED, TIME, TIME, elapsed_ms=0, marked=True),
+        HistoryRow("j", B, "c", RowState.HALF_DONE, TIME, reason="why", attempts=2, done=1, steps=3),
+    ),
+)
+
+
 @pytest.mark.parametrize("status", Status)
 def test_every_status_is_as_the_schema_says(status: Status) -> None:
     check_outcome(to_json(OUTCOMES[status]))
@@ -61,6 +78,7 @@ def test_the_schema_knows_the_actions_the_statuses_and_the_modes_there_are_and_n
     assert properties["action"]["enum"] == [action.value for action in Action]
     assert properties["status"]["enum"] == [status.value for status in Status]
     assert properties["pending"]["items"]["properties"]["mode"]["enum"] == [mode.value for mode in Mode]
+    assert {*properties["history"]["items"]["properties"]["state"]["enum"]} == {state.value for state in RowState}
 
 
 def test_the_schema_knows_the_error_classes_there_are_and_no_others() -> None:
@@ -95,6 +113,8 @@ def test_every_field_has_its_key() -> None:
         "warnings": [{"code": "M510", "message": "Edited.", "migrations": [A]}],
         "latest": A,
         "skipped": None,
+        "historyCount": None,
+        "history": [],
         "checks": [],
         "error": {
             "class": "MigrateError",
@@ -110,6 +130,28 @@ def test_every_field_has_its_key() -> None:
             "details": ["DETAIL: d"],
         },
     }
+
+
+def test_every_field_of_a_row_of_the_history_has_its_key() -> None:
+    rows: Any = to_json(HISTORY)["history"]
+
+    assert rows[0] == {
+        "name": A,
+        "state": "applied",
+        "marked": True,
+        "startedAt": TIME,
+        "finishedAt": TIME,
+        "rolledBackAt": None,
+        "elapsedMs": 0,
+        "done": None,
+        "steps": None,
+        "reason": None,
+        "attempts": None,
+        "id": "i",
+        "checksum": "c",
+    }
+    assert [rows[1][key] for key in ("state", "done", "steps", "reason", "attempts")] == ["halfDone", 1, 3, "why", 2]
+    check_outcome(to_json(HISTORY))
 
 
 def test_the_json_is_plain_values_that_come_back_as_they_were() -> None:
@@ -132,6 +174,11 @@ def contradictions() -> Iterator[Outcome]:
     yield Outcome(Action.STATUS, Status.PENDING, "r", 5)
     yield Outcome(Action.STATUS, Status.UP_TO_DATE, "", 5)
     yield Outcome(Action.STATUS, Status.UP_TO_DATE, "r", -1)
+    yield Outcome(Action.STATUS, Status.PASSED, "r", 5)
+    yield Outcome(Action.STATUS, Status.UP_TO_DATE, "r", 5, history_count=0)
+    yield Outcome(Action.HISTORY, Status.UP_TO_DATE, "r", 5, history_count=0)
+    yield replace(HISTORY, action=Action.STATUS, status=Status.UP_TO_DATE, history_count=None)
+    yield replace(HISTORY, history_count=None)
 
 
 @pytest.mark.parametrize("outcome", list(contradictions()))

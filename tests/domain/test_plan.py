@@ -227,7 +227,7 @@ def test_tables_without_a_history_are_p3005(exists: bool, occupied: bool, blocke
         check_schema_empty(found, "app", directory(A, B))
     assert refused.value.code == "P3005"
     assert '"app"' in refused.value.problem
-    assert f"resolve --applied {A}" in refused.value.next_step
+    assert f"baseline --to {A}" in refused.value.next_step
 
 
 def test_the_row_of_a_halfway_migration_is_found_by_its_name() -> None:

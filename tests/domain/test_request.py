@@ -8,6 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lambda_fn.domain.request import Action, Request, parse_request
+from lambda_fn.domain.row import RowState
 from lambda_fn.errors import RequestInvalid
 
 NAME = "20240101000000_a"
@@ -32,9 +33,16 @@ KEYS: dict[Action, _Keys] = {
         "rolledBack": ([NAME], {"rolled_back": (NAME,)}),
     },
     Action.DOCTOR: COMMON,
+    Action.BASELINE: {**COMMON, **TO},
+    Action.HISTORY: {
+        **COMMON,
+        "state": ("halfDone", {"state": RowState.HALF_DONE}),
+        "name": ("add_users", {"name_part": "add_users"}),
+        "limit": (20, {"limit": 20}),
+    },
 }
 EVERY_KEY = {key: value for keys in KEYS.values() for key, (value, _) in keys.items()}
-PLAIN = ["deploy", "status", "plan", "verify", "doctor"]
+PLAIN = ["deploy", "status", "plan", "verify", "doctor", "baseline", "history"]
 
 
 def refusal(event: object) -> RequestInvalid:
@@ -84,7 +92,9 @@ def test_an_unknown_action_lists_the_known_ones(action: object) -> None:
     error = refusal({"action": action})
 
     assert error.code == "M102"
-    assert error.next_step == "Use one of these actions: deploy, status, plan, verify, resolve, doctor."
+    assert error.next_step == (
+        "Use one of these actions: deploy, status, plan, verify, resolve, doctor, baseline, history."
+    )
 
 
 @pytest.mark.parametrize("action", [None, True, {"a": [None]}])
@@ -202,8 +212,27 @@ def test_a_number_of_seconds_is_finite_and_not_negative(value: object) -> None:
 
 
 @pytest.mark.parametrize(
+    "value",
+    [*("many", "", "-1", "1.5", "0", "1e3", "\u0661", "9" * 10, "9" * 5000), *(0, -1, 1.5, True, [], {}), 10**400],
+    ids=lambda value: str(value)[:10] if not isinstance(value, int) else None,
+)
+def test_a_number_of_rows_is_whole_and_above_nothing(value: object) -> None:
+    error = refusal({"action": "history", "limit": value})
+
+    assert (error.code, error.problem) == ("M104", "limit is not a whole number, 1 or more.")
+
+
+@pytest.mark.parametrize("value", ["Applied", "half done", "", "running", 1, True, [], {}])
+def test_a_state_of_rows_is_one_of_four_words(value: object) -> None:
+    error = refusal({"action": "history", "state": value})
+
+    assert (error.code, error.problem) == ("M104", "state is not one of applied, failed, rolledBack, halfDone.")
+
+
+@pytest.mark.parametrize(
     ("event", "expected"),
     [
+        ({"action": "history", "limit": "20"}, Request(Action.HISTORY, limit=20)),
         ({"strict": "true"}, Request(strict=True)),
         ({"strict": "false"}, Request(strict=False)),
         ({"strict": "TRUE"}, Request(strict=True)),
@@ -226,7 +255,7 @@ def test_strings_stand_for_other_values_because_cloudformation_sends_nothing_els
 
 @pytest.mark.parametrize("key", sorted({*EVERY_KEY} - {"applied", "rolledBack"}))
 def test_null_is_as_if_the_key_was_not_there(key: str) -> None:
-    action = "verify" if key == "requires" else "deploy"
+    action = next(action for action, keys in KEYS.items() if key in keys)
 
     assert parse_request({"action": action, key: None}) == Request(Action(action))
 

@@ -2,8 +2,9 @@
 
 import pytest
 
+from lambda_fn.domain.form import is_loopback
 from lambda_fn.domain.target import SslMode, Target
-from lambda_fn.domain.tls import is_loopback, secured, weakness
+from lambda_fn.domain.tls import secured, weakness
 from lambda_fn.domain.url import target_from_url
 from lambda_fn.errors import SettingsInvalid
 
@@ -130,3 +131,4 @@ def test_a_token_does_not_go_over_what_may_be_unencrypted(mode: SslMode) -> None
     with pytest.raises(SettingsInvalid) as refused:
         secured(login, sslmode=mode, sslrootcert=None, bundle=BUNDLE, iam=True)
     assert refused.value.code == "M215"
+    assert "localhost by --host (MIGRATE_HOST)" in refused.value.next_step

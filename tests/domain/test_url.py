@@ -104,6 +104,7 @@ def test_libpq_is_told_all_of_it_and_waits_twenty_seconds_unless_told_otherwise(
 
 
 ENCODE = "Percent-encode the characters # ? / @ : [ ] % in the user name and the password"
+PRISMAS = "This is the URL of Prisma Accelerate or Prisma Postgres,"
 WRITE = "Write it as postgresql://user:password@host:5432/database, without quotes round it."
 PORT = "Give one from 1 to 65535"
 ONE_HOST = "Name one host, the writer's"
@@ -117,18 +118,28 @@ NO_TEXT = "Remove the character."
 @pytest.mark.parametrize(
     ("url", "next_step"),
     [
-        ("mysql://u:hunter2@h/d", WRITE),
-        ("u:hunter2@h/d", WRITE),
-        ("jdbc:postgresql://u:hunter2@h/d", WRITE),
-        ("prisma://u:hunter2@h/d", WRITE),
-        ('"postgresql://u:hunter2@h/d"', WRITE),
-        ("'postgresql://u:hunter2@h/d'", WRITE),
+        ("mysql://u:hunter2@h/d", "This is a URL of MySQL or MariaDB; here it is PostgreSQL:"),
+        ("sqlserver://h;user=u;password=hunter2", "This is a URL of SQL Server;"),
+        ("file:./hunter2.db", "This is a URL of another database"),
+        ("u:hunter2@h/d", "Write postgresql:// before it:"),
+        ("jdbc:postgresql://u:hunter2@h/d", "This is a URL for Java,"),
+        ("prisma://u:hunter2@h/d", PRISMAS),
+        ("prisma+postgres://accelerate.prisma-data.net/?api_key=hunter2", PRISMAS),
+        ("postgresql+psycopg://u:hunter2@h/d", "Remove the + and the name of the driver behind it:"),
+        ('"postgresql://u:hunter2@h/d"', "Remove the quotes round it:"),
+        ("'postgresql://u:hunter2@h/d'", "Remove the quotes round it:"),
+        ("DATABASE_URL='postgresql://u:hunter2@h/d'", "Give what stands behind the = alone,"),
+        ("host=h user=u password=hunter2", "This is libpq's form of keywords and values."),
+        ("$HUNTER2_URL", "Give the URL itself,"),
+        ("hunter2", WRITE),
         (" ", WRITE),
-        ("postgresql:u:hunter2@h/d?sslmode=hunter2", ENCODE),
+        ("postgresql:u:hunter2@h/d?sslmode=hunter2", "Write two slashes behind the colon:"),
         ("postgresql://u:hunter2@h:port/d", PORT),
         ("postgresql://u:hunter2@h:99999/d", PORT),
         ("postgresql://u:hunter2@h:-1/d", PORT),
         ("postgresql://u:hunter2@[::1/d", ENCODE),
+        ("postgresql://u:hunter2#/d", ENCODE),
+        ("postgresql://u:p@h/d?application_name=hunter2@b", ENCODE),
         ("postgresql://u:hunter2@h1,h2/d", ONE_HOST),
         ("postgresql://u:hunter2@h1:5432,h2:5432/d", ONE_HOST),
         ("postgresql://u:hunter2@h1%2Ch2/d", HOST),
@@ -145,11 +156,19 @@ NO_TEXT = "Remove the character."
         ("postgresql://u:hunter2@h/d?connect_timeout=-1", TIMEOUT),
         ("postgresql://u:hunter2@h/d?connect_timeout=\u0665", TIMEOUT),
         ("postgresql://u:hunter2@h/d?connect_timeout=" + "9" * 5000, TIMEOUT),
-        ("postgresql://u:hunter2#x@h/d", ENCODE),
-        ("postgresql://u:hunter2/x@h/d", ENCODE),
-        ("postgresql://u:hunter2?x@h/d", ENCODE),
-        ("postgresql://u:hunter2[x@h/d", ENCODE),
-        ("postgresql://u:1,2/hunter2@h/d", ENCODE),
+        ("postgresql://u:hunter2#x@h/d", "The password contains # (character 8): write %23. Or give the parts in"),
+        ("postgresql://u:hunter2/x@h/d", "The password contains / (character 8): write %2F."),
+        ("postgresql://u:hunter2?x@h/d", "The password contains ? (character 8): write %3F."),
+        ("postgresql://u:hunter2[x@h/d", "The password contains [ (character 8): write %5B."),
+        ("postgresql://u:1,2/hunter2@h/d", "The password contains / (character 4): write %2F."),
+        ("postgresql://a/b:hunter2@h/d", "The user name contains / (character 2): write %2F."),
+        (
+            "postgresql://a#b:hunter2/%2f%x @h/d",
+            "The user name contains # (character 2): write %23. The password contains / (character 8), % without two "
+            "hexadecimal digits (character 12) and a blank (character 14): write %2F, %25 and %20.",
+        ),
+        ("postgresql://u:#hunter2#@h/d", "The password contains # (characters 1 and 9): write %23."),
+        ("postgresql://u:hunter2########@h/d", "The password contains # (characters 8, 9, 10, 11, 12 and 13 and more)"),
         ("postgresql://u:hunter2%00@h/d", NO_TEXT),
         ("postgresql://u:p@h/d%00hunter2", NO_TEXT),
         ("postgresql://u:p@h/d?schema=hunter2%00", NO_TEXT),
@@ -176,7 +195,7 @@ def test_what_stands_behind_an_at_sign_of_the_password_is_taken_for_no_host_and_
     """`d0r` would be looked up, and shown with the rest as the database."""
     error = refusal(f"postgresql://app:{beginning}{rest}@db.internal:5432/shop")
 
-    assert error.next_step.startswith(ENCODE)
+    assert error.next_step.startswith((ENCODE, "The password contains "))
     assert not [part for part in ("Tr0ub", "d0r", "x3cret") if part in error.text]
 
 

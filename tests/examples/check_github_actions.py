@@ -14,8 +14,9 @@ from tests.examples.conftest import EXAMPLES
 from tests.examples.programs import ROOT, Finished, check_passed, needs_actionlint, needs_jq, run
 from tests.examples.templates import read_template
 
-WORKFLOWS = [EXAMPLES / "github-actions" / name for name in ("deploy-image.yml", "deploy-stack.yml")]
-IMAGE, STACK = WORKFLOWS
+IMAGE, STACK, PLAN = WORKFLOWS = [
+    EXAMPLES / "github-actions" / name for name in ("deploy-image.yml", "deploy-stack.yml", "plan-pull-request.yml")
+]
 PROGRAMS = Path(sys.executable).parent
 _each = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
 # The AWS CLI writes the answer into the file that comes last, prints what invoked it, and exits 0 either way.
@@ -30,8 +31,8 @@ cat "$INVOCATION"
 
 def steps(path: Path) -> list[dict[str, Any]]:
     """The steps of the only job."""
-    jobs = yaml.safe_load(path.read_text())["jobs"]
-    return list(jobs["deploy"]["steps"])
+    [job] = yaml.safe_load(path.read_text())["jobs"].values()
+    return list(job["steps"])
 
 
 def script(path: Path, name: str) -> str:
@@ -67,7 +68,7 @@ def test_shellcheck_finds_nothing_in_the_scripts(path: Path, tmp_path: Path) -> 
     check_passed(run([PROGRAMS / "shellcheck", *files]))
 
 
-@_each
+@pytest.mark.parametrize("path", [IMAGE, STACK], ids=lambda path: path.name)
 def test_one_deployment_at_a_time_without_a_stored_key(path: Path) -> None:
     workflow = yaml.safe_load(path.read_text())
 
@@ -187,3 +188,54 @@ def apply(directory: Path, invocation: object, answer: object) -> tuple[Finished
     }
     finished = run(command, variables=variables)
     return finished, (directory / "calls").read_text().splitlines()
+
+
+def test_a_plan_is_made_for_no_fork_and_may_write_nothing_but_the_comment() -> None:
+    workflow = yaml.safe_load(PLAN.read_text())
+    [job] = workflow["jobs"].values()
+
+    assert workflow["permissions"] == {"id-token": "write", "contents": "read", "pull-requests": "write"}
+    assert job["if"] == "github.event.pull_request.head.repo.full_name == github.repository"
+    assert "secrets." not in PLAN.read_text()
+
+
+@pytest.mark.parametrize("code", [0, 4])
+def test_the_plan_is_the_comment_whatever_it_comes_to_and_the_job_ends_as_it_did(tmp_path: Path, code: int) -> None:
+    planned = plan_steps(tmp_path, code)
+
+    output = (tmp_path / "output").read_text()
+    said = tmp_path / "comment"
+    check_passed(planned)
+    assert output == f"code={code}\n"
+    assert said.read_text() == "pr comment 7 --edit-last --create-if-none --body-file\n### Migrations: 1 pending\n"
+    assert (tmp_path / "summary").read_text() == "### Migrations: 1 pending\n"
+    ended = run(["bash", "-e", "-c", script(PLAN, "Pass or fail as the plan did")], variables={"CODE": str(code)})
+    assert ended.returncode == code
+
+
+def plan_steps(directory: Path, code: int) -> Finished:
+    """Run the plan and the comment as GitHub does, with a migrate-lambda that ends with this code, and a gh."""
+    programs = {
+        "venv/bin/migrate-lambda": f"""#!/bin/sh
+[ "$*" = "plan --migrations packages/prisma/migrations --markdown" ] || exit 9
+echo '### Migrations: 1 pending'
+exit {code}
+""",
+        "gh": """#!/bin/sh
+for last; do :; done
+{ echo "${*% *}"; cat "$last"; } > "$RUNNER_TEMP/comment"
+""",
+    }
+    for name, text in programs.items():
+        program = directory / name
+        program.parent.mkdir(parents=True, exist_ok=True)
+        program.write_text(text)
+        program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    variables = {
+        "RUNNER_TEMP": str(directory),
+        "GITHUB_OUTPUT": str(directory / "output"),
+        "GITHUB_STEP_SUMMARY": str(directory / "summary"),
+        "PULL_REQUEST": "7",
+        "PATH": f"{directory}:/usr/local/bin:/usr/bin:/bin",
+    }
+    return run(["bash", "-e", "-c", script(PLAN, "Plan") + script(PLAN, "Comment")], variables=variables)

@@ -9,6 +9,7 @@ from tests.examples.conftest import EXAMPLES
 from tests.examples.templates import read_template
 
 STACK, IMAGE = [EXAMPLES / "github-actions" / f"deploy-{name}.role.yaml" for name in ("stack", "image")]
+PLAN = EXAMPLES / "github-actions" / "plan-pull-request.role.yaml"
 _each = pytest.mark.parametrize("path", [STACK, IMAGE], ids=lambda path: path.name)
 Statement = dict[str, Any]
 
@@ -120,3 +121,21 @@ def test_the_comment_says_what_else_of_the_function_the_role_can_change() -> Non
 
     assert "environment" in comment
     assert "handler" in comment
+
+
+def test_a_pull_request_may_read_one_secret_and_do_nothing_else() -> None:
+    assert statements(PLAN, "PlanRole") == [
+        {"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": {"Ref": "SecretArn"}}
+    ]
+
+
+def test_only_a_pull_request_of_the_repository_becomes_the_role_of_the_plan() -> None:
+    [statement] = read_template(PLAN)["Resources"]["PlanRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    issuer = "token.actions.githubusercontent.com"
+
+    assert statement["Condition"] == {
+        "StringEquals": {
+            f"{issuer}:aud": "sts.amazonaws.com",
+            f"{issuer}:sub": {"Fn::Sub": "repo:${Repository}:pull_request"},
+        }
+    }

@@ -17,4 +17,4 @@ def test_shellcheck_finds_nothing(path: Path) -> None:
 
 
 def test_there_are_scripts() -> None:
-    assert {path.name for path in SCRIPTS} == {"invoke.sh", "explain.sh"}
+    assert {path.name for path in SCRIPTS} == {"invoke.sh", "explain.sh", "snapshot.sh", "restore.sh"}

@@ -76,6 +76,8 @@ def test_user_parameters_are_the_request(user_parameters: object, wanted: Reques
         ('{"action": "resolve", "applied": ["a"]}', "M108"),
         ('{"action": "reset"}', "M108"),
         ('{"action": "status"}', "M108"),
+        ('{"action": "baseline"}', "M108"),
+        ('{"action": "history"}', "M108"),
         ('{"actoin": "deploy"}', "M103"),
     ],
     ids=lambda value: str(value)[:30],

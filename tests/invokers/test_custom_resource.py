@@ -49,14 +49,15 @@ def test_properties_are_options_and_strings(kind: str, properties: dict[str, obj
     assert request_of({**with_properties(CREATE, **properties), "RequestType": kind}) == expected
 
 
-def test_every_option_of_a_request_but_those_of_resolve_is_a_property() -> None:
+def test_every_option_of_a_request_but_those_of_resolve_and_history_is_a_property() -> None:
     options = {"Action": "verify", "Requires": LATEST, "To": LATEST, "Schema": "s", "OwnerRole": "o"}
     more = {"Strict": "true", "LockWaitS": "1", "LockBudgetS": "2", "SecretId": "i", "Dbname": "d"}
 
     request = asked_with(**options, **more)
 
     unset = {each.name for each in fields(Request) if getattr(request, each.name) in (None, (), False)}
-    assert unset - {"applied", "rolled_back"} == {"comes_back", "waits_on", "continues"}, "CloudFormation does not"
+    of_others = {"applied", "rolled_back", "state", "name_part", "limit"}
+    assert unset - of_others == {"comes_back", "waits_on", "continues"}, "CloudFormation does not"
 
 
 @pytest.mark.parametrize(
@@ -105,7 +106,9 @@ def test_a_property_that_looks_like_an_option_is_refused_with_the_option(name: s
     assert error.next_step.startswith(f"Did you mean {option}? ")
 
 
-@pytest.mark.parametrize("action", ["status", "plan", "resolve", "doctor", "reset", "Deploy", " ", "0", 5, [], {}])
+@pytest.mark.parametrize(
+    "action", ["status", "plan", "resolve", "doctor", "baseline", "history", "reset", "Deploy", " ", 5, [], {}]
+)
 def test_any_action_but_deploy_and_verify_is_refused(action: object) -> None:
     error = refusal(with_properties(CREATE, Action=action))
 

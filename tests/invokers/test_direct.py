@@ -8,6 +8,7 @@ from lambda_fn.domain.outcome import AppliedMigration, Outcome, PendingMigration
 from lambda_fn.domain.plan import Diagnostic
 from lambda_fn.domain.reply import Raise, Return
 from lambda_fn.domain.request import Action, Request
+from lambda_fn.domain.row import HistoryRow, RowState
 from lambda_fn.errors import DeadlineExceeded, HistoryBlocked, RequestInvalid
 from lambda_fn.invokers.direct import Direct
 from tests.fixtures.custom_resources import FUNCTION, LOGS
@@ -15,11 +16,13 @@ from tests.fixtures.projects import ROOT, check_outcome
 
 EVENTS = ROOT / "events"
 REQUESTS = {
+    "direct-baseline.json": Request(Action.BASELINE, to="20251030031945_first_mig"),
     "direct-cdk-trigger.json": Request(),
     "direct-continue.json": Request(comes_back=True),
     "direct-deploy.json": Request(),
     "direct-doctor.json": Request(Action.DOCTOR),
     "direct-empty.json": Request(),
+    "direct-history.json": Request(Action.HISTORY, state=RowState.FAILED, limit=20),
     "direct-other-database.json": Request(secret_id="shop/database", dbname="shop"),
     "direct-plan.json": Request(Action.PLAN),
     "direct-resolve-applied.json": Request(Action.RESOLVE, applied=("20251030031945_first_mig",)),
@@ -41,7 +44,7 @@ def test_there_is_no_event_file_that_is_not_tried() -> None:
 
 
 def test_the_event_files_name_migrations_of_the_sample_directory() -> None:
-    names = {name for request in REQUESTS.values() for name in (*request.applied, *request.rolled_back)}
+    names = {name for each in REQUESTS.values() for name in (each.to, *each.applied, *each.rolled_back) if name}
 
     assert names <= {path.name for path in (ROOT / "migrations").iterdir()}
 
@@ -138,3 +141,25 @@ def test_who_comes_back_says_so_by_continue(event: dict[str, object], comes_back
 def test_nothing_but_a_deploy_is_continued() -> None:
     with pytest.raises(RequestInvalid):
         Direct({"action": "status", "continue": True}, FUNCTION).request()
+
+
+@pytest.mark.parametrize(
+    ("asked", "limit"), [({}, 100), ({"limit": 7}, 7), ({"limit": 1000}, 1000), ({"limit": 5000}, 1000)]
+)
+def test_of_the_history_as_much_is_read_as_an_answer_holds(asked: dict[str, object], limit: int) -> None:
+    request = Direct({"action": "history", **asked}, FUNCTION).request()
+
+    assert request == Request(Action.HISTORY, limit=limit)
+
+
+def test_rows_of_the_history_are_not_cut_as_other_lists_are() -> None:
+    rows = tuple(
+        HistoryRow("i", f"m{number}", "c", RowState.APPLIED, "2024-01-01T00:00:00.000000Z") for number in range(1000)
+    )
+    outcome = Outcome(Action.HISTORY, Status.PASSED, "r", 5, history_count=1200, history=rows)
+
+    reply = Direct({"action": "history", "limit": 1000}, FUNCTION).reply(outcome)
+
+    assert isinstance(reply, Return)
+    check_outcome(reply.payload)
+    assert (reply.payload["historyCount"], len(reply.payload["history"])) == (1200, 1000)  # type: ignore[arg-type]  # a list

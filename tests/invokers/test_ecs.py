@@ -136,6 +136,8 @@ def test_without_hook_details_the_stage_before_new_tasks_deploys(details: object
         ("[" * 100_000, "M104"),
         ({"action": "resolve"}, "M108"),
         ({"action": "reset"}, "M108"),
+        ({"action": "baseline"}, "M108"),
+        ({"action": "history"}, "M108"),
         ({"action": ["deploy"]}, "M108"),
         ({"action": None}, "M108"),
         ({"database": "orders"}, "M103"),

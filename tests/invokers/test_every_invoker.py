@@ -8,6 +8,7 @@ import pytest
 from lambda_fn.domain.outcome import Outcome, Status
 from lambda_fn.domain.reply import Call, Put, Raise, Reply, Return
 from lambda_fn.domain.request import Action, Request
+from lambda_fn.domain.row import RowState
 from lambda_fn.errors import DeadlineExceeded, HistoryBlocked, MigrateError, MigrationFailed, RequestInvalid
 from lambda_fn.invokers.invoker import AsSet, Invoker, Skip
 from lambda_fn.invokers.recognition import recognise
@@ -112,6 +113,7 @@ ROWS: dict[str, Row] = {
     "direct-status.json": Row(Request(Action.STATUS), *DIRECT),
     "direct-plan.json": Row(Request(Action.PLAN), *DIRECT),
     "direct-doctor.json": Row(Request(Action.DOCTOR), *DIRECT),
+    "direct-history.json": Row(Request(Action.HISTORY, state=RowState.FAILED, limit=20), *DIRECT),
     "refused-sns.json": Row("M111", *REFUSED),
     "refused-sqs.json": Row("M111", *REFUSED),
     "refused-durable.json": Row("M111", *("returns FAILED",) * 3),
@@ -119,7 +121,12 @@ ROWS: dict[str, Row] = {
     "refused-sns-cloudformation-create.json": Row("M111", *PUT),
 }
 # Tried in test_direct.py, with the names that are in them.
-ELSEWHERE = {"direct-other-database.json", "direct-resolve-applied.json", "direct-resolve-rolled-back.json"}
+ELSEWHERE = {
+    "direct-baseline.json",
+    "direct-other-database.json",
+    "direct-resolve-applied.json",
+    "direct-resolve-rolled-back.json",
+}
 
 a_row = pytest.mark.parametrize(("file", "row"), ROWS.items(), ids=ROWS)
 

@@ -39,6 +39,14 @@ def test_a_misspelt_key_is_refused_as_in_a_direct_event() -> None:
         Terraform({"actoin": "deploy", "tf": {"action": "create"}}, FUNCTION).request()
 
 
+@pytest.mark.parametrize("event", [{"action": "baseline"}, {"action": "history", "limit": 5}])
+def test_what_a_person_asks_for_once_is_no_resource(event: dict[str, object]) -> None:
+    with pytest.raises(RequestInvalid, match="M108 Terraform cannot ask for the action") as refused:
+        Terraform({**event, "tf": {"action": "create"}}, FUNCTION).request()
+
+    assert refused.value.next_step == "Use one of these actions: deploy, status, plan, verify, resolve, doctor."
+
+
 @pytest.mark.parametrize("value", [True, False, "true", None])
 def test_nobody_says_continue_who_takes_what_is_unfinished_for_a_success(value: object) -> None:
     with pytest.raises(RequestInvalid, match="M112"):

@@ -2,12 +2,16 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from lambda_fn import wiring
 from lambda_fn.deadline import Deadline
-from lambda_fn.domain.check import CheckName, Doubt
+from lambda_fn.domain.check import CheckName, Doubt, Result
+from lambda_fn.domain.outcome import Status
+from lambda_fn.domain.request import Action, Request
 from lambda_fn.domain.target import Target
 from lambda_fn.postgres.examination import Examination
 from local.postgres import PostgresServer
@@ -56,6 +60,21 @@ def test_where_all_is_in_order_every_check_passes_after_a_deploy(one_project: Pr
 
     assert (examined.failed, examined.unknown) == ({}, {})
     assert examined[CheckName.HISTORY].message == "0 of 1 migration pending"
+
+
+def test_on_a_terminal_a_directory_that_is_not_named_is_not_looked_for(one_project: Project) -> None:
+    settings = replace(one_project.settings, directory=None)
+
+    outcome = wiring.run(
+        Request(Action.DOCTOR), settings, one_project.reporter, run_id="test-run", finds_directory=False
+    )
+
+    checks = {check.name: check for check in outcome.checks}
+    directory, history = checks[CheckName.DIRECTORY], checks[CheckName.HISTORY]
+    assert (directory.result, directory.message) == (Result.UNKNOWN, "none is named.")
+    assert "--migrations DIR" in directory.next_step
+    assert (history.result, history.next_step) == (Result.UNKNOWN, "See directory.")
+    assert (outcome.status, outcome.directory, outcome.error) == (Status.PASSED, None, None)
 
 
 def test_the_outcome_says_what_was_looked_at(project: Project) -> None:

@@ -242,7 +242,7 @@ def test_what_is_pending_is_counted(project: Project) -> None:
 def test_a_database_that_was_never_managed_is_told_before_deploy_refuses_it(project: Project) -> None:
     project.query("CREATE TABLE customers (id int)")
 
-    assert f"resolve --applied {A}" in examine(project).error(CheckName.HISTORY, "P3005").next_step
+    assert f"baseline --to {A}" in examine(project).error(CheckName.HISTORY, "P3005").next_step
 
 
 def test_a_table_that_is_not_prismas_is_told(project: Project) -> None:

@@ -157,7 +157,7 @@ def test_what_already_exists_is_answered_with_the_exact_resolve_command(
     error = error_of(project.run())
 
     assert error.where.sqlstate == sqlstate
-    assert f"`python -m lambda_fn resolve --applied {NAME}`" in error.next_step
+    assert f"`migrate-lambda resolve --applied {NAME}`" in error.next_step
     project.run("resolve", applied=[NAME])
     assert project.run().status is Status.UP_TO_DATE
 

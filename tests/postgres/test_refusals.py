@@ -147,7 +147,7 @@ def test_a_schema_with_tables_and_no_history_is_refused_until_it_is_baselined(pr
         error = project.run(action).error
         assert error is not None
         assert (error.code, error.exit_code) == ("P3005", 4)
-        assert "`python -m lambda_fn resolve --applied 20240101000000_a`" in error.next_step
+        assert "`migrate-lambda baseline --to 20240101000000_a`" in error.next_step
     assert project.tables_with_history() == {"users"}
 
     assert project.run("resolve", applied=["20240101000000_a"]).status is Status.PENDING

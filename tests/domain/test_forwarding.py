@@ -1,0 +1,149 @@
+"""A port that is forwarded to a server elsewhere, and what is told when it is not open."""
+
+import json
+import shlex
+
+import pytest
+
+from lambda_fn.domain.forwarding import of_port, session_command, unreachable
+from lambda_fn.domain.secret import target_from_secret
+from lambda_fn.domain.target import Overrides, Place, SslMode, Target
+from lambda_fn.domain.tls import secured, weakness
+from lambda_fn.errors import DatabaseUnreachable, SettingsInvalid
+from lambda_fn.errors import doctor as doctor_errors
+
+SHOP = Target("db.internal", 5433, "app", "hunter2", "shop")
+FORWARDED = SHOP.overridden(Overrides("localhost", 15432))
+REFUSED = 'connection to server at "127.0.0.1", port 15432 failed: Connection refused'
+CLOSED = 'connection to server at "127.0.0.1", port 15432 failed: server closed the connection unexpectedly'
+COMMAND = (
+    "aws ssm start-session --target INSTANCE_ID --document-name AWS-StartPortForwardingSessionToRemoteHost "
+    """--parameters '{"host":["db.internal"],"portNumber":["5433"],"localPortNumber":["15432"]}'"""
+)
+
+
+@pytest.mark.parametrize("here", ["localhost", "LOCALHOST", "127.0.0.1", "127.1.2.3", "::1"])
+def test_a_name_of_this_machine_for_a_server_elsewhere_is_a_forwarded_port(here: str) -> None:
+    forwarded = SHOP.overridden(Overrides(here, 15432))
+
+    assert (forwarded.host, forwarded.port, forwarded.through) == ("db.internal", 5433, Place(here, 15432))
+    assert (forwarded.conninfo["host"], forwarded.conninfo["port"]) == ("db.internal", "15432")
+
+
+def test_without_a_port_of_its_own_it_is_the_servers() -> None:
+    assert SHOP.overridden(Overrides("localhost")).through == Place("localhost", 5433)
+
+
+REPLACED = {
+    "another host": ("db.internal", "10.0.1.7"),
+    "this machine for this machine": ("127.0.0.1", "localhost"),
+    "this machine for a socket": ("/var/run/postgresql", "localhost"),
+    "a socket, which cannot be a forwarded port": ("db.internal", "/var/run/postgresql"),
+    "this machine where no host is known, as in a secret that RDS manages": ("", "localhost"),
+}
+
+
+@pytest.mark.parametrize(("known", "override"), REPLACED.values(), ids=REPLACED)
+def test_any_other_host_takes_the_place_of_the_known_one(known: str, override: str) -> None:
+    replaced = Target(known, 5433, "app", None, "shop").overridden(Overrides(override, 15432))
+
+    assert (replaced.host, replaced.port, replaced.through) == (override, 15432, None)
+
+
+def test_it_is_told_where_the_server_is_and_where_the_connection_goes() -> None:
+    assert str(FORWARDED) == "db.internal:5433/shop through localhost:15432"
+    assert FORWARDED.address == "db.internal:5433 through localhost:15432"
+    assert (str(SHOP), SHOP.address) == ("db.internal:5433/shop", "db.internal:5433")
+
+
+def test_the_servers_certificate_and_name_are_checked_behind_it_as_anywhere() -> None:
+    decided = secured(FORWARDED, sslmode=None, sslrootcert=None, bundle="/b.pem", iam=False)
+    weak = secured(FORWARDED, sslmode=SslMode.REQUIRE, sslrootcert=None, bundle="/b.pem", iam=False)
+
+    assert decided.parameters == {"sslmode": "verify-full", "sslrootcert": "/b.pem"}
+    assert weakness(weak) is not None
+
+
+def test_a_secret_keeps_its_host_behind_a_forwarded_port_so_that_it_has_to_be_one() -> None:
+    secret = {"username": "app", "password": "p", "host": "db.internal", "port": 5433, "dbname": "shop"}
+    here = Overrides("localhost", 15432)
+
+    target = target_from_secret("shop", json.dumps(secret), here)
+    with pytest.raises(SettingsInvalid) as refused:
+        target_from_secret("shop", json.dumps({**secret, "host": "https://db.internal"}), here)
+
+    assert target.address == "db.internal:5433 through localhost:15432"
+    assert refused.value.problem.startswith("The host in the secret shop is not one host")
+
+
+def test_the_command_forwards_this_port_to_that_server_and_is_one_for_a_shell() -> None:
+    assert session_command(FORWARDED) == COMMAND
+    assert json.loads(shlex.split(COMMAND)[-1]) == {
+        "host": ["db.internal"],
+        "portNumber": ["5433"],
+        "localPortNumber": ["15432"],
+    }
+
+
+def test_where_the_server_is_not_known_the_command_has_a_word_for_it() -> None:
+    assert '{"host":["HOST"],"portNumber":["5432"],"localPortNumber":["15432"]}' in session_command(
+        Target("localhost", 15432, "app", None, "shop")
+    )
+
+
+def test_a_forwarded_port_that_is_not_open_is_p1001_with_the_command() -> None:
+    error = unreachable(FORWARDED, REFUSED)
+
+    assert error.headline.startswith(
+        f"P1001 Can't reach database server at `db.internal:5433 through localhost:15432`: {REFUSED}. "
+        "The forwarded port is not open: "
+    )
+    assert COMMAND in error.lines
+    assert any("ecs:CLUSTER_TASKID_RUNTIMEID" in line for line in error.lines)
+    assert any("host.docker.internal" in line for line in error.lines)
+
+
+@pytest.mark.parametrize("reason", [CLOSED, f"::1: {REFUSED}; 127.0.0.1: {CLOSED}", "timeout expired"])
+def test_a_forwarded_port_that_is_open_and_leads_nowhere_is_told_as_such(reason: str) -> None:
+    error = unreachable(FORWARDED, reason)
+
+    assert "The forwarded port leads nowhere: " in error.next_step
+    assert COMMAND in error.lines
+
+
+@pytest.mark.parametrize("reason", [REFUSED, CLOSED])
+def test_of_this_machine_itself_a_server_that_does_not_run_and_a_forwarded_port_are_both_told(reason: str) -> None:
+    usual, other = (unreachable(Target("localhost", port, "app", None, "shop"), reason) for port in (5432, 15432))
+
+    for error, port in ((usual, 5432), (other, 15432)):
+        assert error.problem == f"Can't reach database server at `localhost:{port}`: {reason}."
+        assert f"Please make sure your database server is running at `localhost:{port}`" in error.next_step
+        assert f'"localPortNumber":["{port}"]' in error.lines[0]
+    assert "Should that port be forwarded" in usual.next_step
+    assert "the port suggests that it is forwarded" in other.next_step
+
+
+ELSEWHERE = {
+    "another host": (SHOP, REFUSED),
+    "an address elsewhere": (Target("localhost", 5432, "a", None, "d", parameters={"hostaddr": "10.0.0.1"}), REFUSED),
+    "a socket": (Target("/tmp", 5432, "a", None, "d"), REFUSED),
+    "another failure": (Target("localhost", 15432, "a", None, "d"), "timeout expired"),
+}
+
+
+@pytest.mark.parametrize(("target", "reason"), ELSEWHERE.values(), ids=ELSEWHERE)
+def test_elsewhere_nothing_is_said_of_forwarded_ports(target: Target, reason: str) -> None:
+    error = unreachable(target, reason)
+
+    assert (error.lines, "forwarded" in error.text) == ((), False)
+    assert f"Please make sure your database server is running at `{target.address}`" in error.next_step
+
+
+def test_doctor_tells_of_a_forwarded_port_that_it_is_not_open() -> None:
+    refused = doctor_errors.port_refused("127.0.0.1:15432")
+    silent = DatabaseUnreachable("M323", "No answer.", "Look.")
+
+    assert of_port(FORWARDED, refused).problem == "Nothing listens at localhost:15432: the forwarded port is not open."
+    assert of_port(FORWARDED, refused).lines == (COMMAND,)
+    assert of_port(SHOP, refused) is of_port(None, refused) is refused
+    assert of_port(FORWARDED, silent) is silent
