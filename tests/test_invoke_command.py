@@ -11,7 +11,7 @@ import pytest
 
 from lambda_fn.cli.conversation import wait_for
 from lambda_fn.deadline import started
-from lambda_fn.domain.outcome import Outcome, Status, to_json
+from lambda_fn.domain.outcome import Outcome, PendingMigration, Status, to_json
 from lambda_fn.domain.request import Action
 from lambda_fn.errors import deadline as deadline_errors
 from tests.fixtures.aws_stand_in import LOG_GROUP, REGION, Answered, Asked, Background, Migrate, StandIn
@@ -207,6 +207,21 @@ def test_without_being_told_to_go_on_a_part_of_the_work_is_a_failure(aws: StandI
     assert migrate("invoke", FUNCTION).code == 6
     assert "--until-done" in migrate("invoke", FUNCTION, "status", "--until-done").stdout
     assert len(aws.of("Invoke")) == 1
+
+
+def test_a_plan_is_printed_as_markdown_for_a_pull_request(aws: StandIn, migrate: Migrate) -> None:
+    plan = Outcome(Action.PLAN, Status.PENDING, RUN_ID, 1, pending=(PendingMigration("20240102000000_b", "atomic", 1),))
+    aws.answer("Invoke", Answered(to_json(plan)))
+    shown = migrate("invoke", FUNCTION, "plan", "--markdown")
+    aws.answer("Invoke", raised("MigrationFailed", FAILED_TEXT))
+    failed = migrate("invoke", FUNCTION, "plan", "--markdown")
+
+    assert (shown.code, failed.code) == (0, 5)
+    assert shown.stdout.startswith("### Migrations: 1 pending")
+    assert "P3018" in failed.stdout
+    assert "ERROR: P3018" in failed.stderr
+    refused = migrate("invoke", FUNCTION, "status", "--markdown")
+    assert (refused.code, "--markdown is not for status." in refused.stderr) == (2, True)
 
 
 def test_resolve_names_its_migrations(aws: StandIn, migrate: Migrate) -> None:
