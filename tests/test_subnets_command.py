@@ -1,5 +1,6 @@
 """`migrate-lambda subnets`: what EC2 says of the subnets, and what to give the template."""
 
+import json
 from typing import Any
 
 import pytest
@@ -90,6 +91,17 @@ def test_what_is_missing_is_told_for_each_subnet_with_the_parameters_that_make_i
         "VpcId=vpc-1 SecretsManagerEndpoint=true S3RouteTableIds=rtb-main,rtb-b"
     )
     assert network.of("DescribeRouteTables")[0].parameters["Filter.1.Value.1"] == "vpc-1"
+
+
+def test_as_json_it_is_the_same_with_keys(network: StandIn, migrate: Migrate) -> None:
+    shown, ended = migrate("subnets", "subnet-a", "subnet-b"), migrate("subnets", "subnet-a", "subnet-b", "--json")
+
+    said = json.loads(ended.stdout)
+    assert (ended.code, said["lacking"]) == (1, True)
+    expected = {"VpcId": "vpc-1", "SecretsManagerEndpoint": "true", "S3RouteTableIds": "rtb-main,rtb-b"}
+    assert said["parameters"] == expected
+    assert len(said["findings"]) == len(shown.stdout.splitlines()) - 1
+    assert {each["level"] for each in said["findings"]} == {"INFO", "ERROR"}
 
 
 def test_with_endpoints_nothing_is_missing(network: StandIn, migrate: Migrate) -> None:

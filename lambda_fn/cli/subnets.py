@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 from lambda_fn.account.subnet import Needs, needs_of
 from lambda_fn.aws.network import read_network
-from lambda_fn.cli.command import Command, Given, words
+from lambda_fn.cli.command import Command, Given, switch, words
 from lambda_fn.cli.exit_codes import FOUND
 from lambda_fn.cli.place import PLACE, account_of
-from lambda_fn.cli.screen import Screen
+from lambda_fn.cli.screen import Screen, print_json
 from lambda_fn.errors import MigrateError
 
 
@@ -20,6 +20,9 @@ def carry_out(given: Given) -> int:
     except MigrateError as error:
         Screen(sys.stderr).print(f"ERROR: {error.text}")
         return error.exit_code
+    if given.json:
+        print_json(_to_json(needs))
+        return FOUND if needs.lacking else 0
     for sentence in needs.sentences:
         screen.show(sentence)
     for line in _advice(needs):
@@ -35,10 +38,22 @@ def _advice(needs: Needs) -> Iterator[str]:
         yield f"{nothing} is missing: leave SecretsManagerEndpoint at false and S3RouteTableIds empty."
 
 
+def _to_json(needs: Needs) -> dict[str, object]:
+    return {
+        "lacking": needs.lacking,
+        "parameters": dict(parameter.split("=", 1) for parameter in needs.parameters),
+        "findings": [{"level": each.level.upper(), "message": each.text} for each in needs.sentences],
+    }
+
+
 COMMAND = Command(
     "subnets",
     "Say what subnets lack for a function that reads a secret and answers CloudFormation.",
     ("migrate-lambda subnets subnet-0a1b2c3d subnet-0e4f5a6b --region eu-central-1",),
-    (words("subnets", "The subnets that the function is to be in.", "SUBNET...", required=True), *PLACE),
+    (
+        words("subnets", "The subnets that the function is to be in.", "SUBNET...", required=True),
+        switch("--json", "Print it as JSON."),
+        *PLACE,
+    ),
     carry_out,
 )
