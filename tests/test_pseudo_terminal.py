@@ -89,10 +89,11 @@ def test_a_stopped_container_gets_the_same_verdict(one_project: Project) -> None
 
 
 def test_ctrl_c_while_another_runner_holds_the_lock_ends_the_waiting(one_project: Project) -> None:
+    """At once, and not when the time for a verdict is over, of which there is no end here."""
     one_project.write(A, "CREATE TABLE a (id int);")
     with one_project.connect() as other:
         other.execute("SELECT pg_advisory_lock(72707369)")
-        with at_terminal(one_project, "deploy") as terminal:
+        with at_terminal(one_project, "deploy", MIGRATE_RESERVE_S="5000") as terminal:
             terminal.wait_for("Waiting for the advisory lock")
             terminal.type(CTRL_C)
             code = terminal.finish()

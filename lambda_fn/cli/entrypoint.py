@@ -35,8 +35,6 @@ def found(command: Sequence[str] | None) -> Program | None:
 
 def become(program: Program) -> int:
     """Become the program, under the same process id; return the exit code only where that fails."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
     for name in _IGNORED_BY_PYTHON:
         signal.signal(getattr(signal, name), signal.SIG_DFL)
     try:

@@ -5,6 +5,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -15,7 +16,14 @@ from tests.fixtures.projects import ROOT
 
 LOCK_FILE = ROOT / "requirements" / "lambda.txt"
 # Everything that a build needs, and nothing that it does not.
-SOURCE = ("Dockerfile", "Makefile", "lambda_fn", "migrations", "release", "requirements", "template.yaml")
+SOURCE = (
+    *("Dockerfile", "Makefile", "README.md", "lambda_fn", "migrations", "pyproject.toml"),
+    *("release", "requirements", "template.yaml"),
+)
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+WHEEL = f"migrate_lambda-{PROJECT['version']}-py3-none-any.whl"
+RELEASED = {"migrate-lambda.zip", "migrations.yaml", WHEEL, "migrate-lambda-cli.txt"}
+"""What `make release` makes, beside its checksums."""
 _LONG_AGO_S = 1_000_000_000
 _LIMIT_S = 120
 

@@ -7,17 +7,11 @@ import sys
 from pathlib import Path
 
 from release.target import Target, parse_target
+from tests.fixtures.images import instructions
 from tests.fixtures.projects import ROOT
 from tests.release.building import Build, files_in
 
 EXAMPLE = ROOT / "docs" / "examples" / "container-image" / "Dockerfile"
-
-
-def instructions(path: Path) -> list[tuple[str, str]]:
-    """The instructions of a Dockerfile and their arguments."""
-    lines = path.read_text().replace("\\\n", " ").splitlines()
-    pairs = (line.split(maxsplit=1) for line in lines if line and not line.startswith("#"))
-    return [(instruction, arguments) for instruction, arguments in pairs]
 
 
 OURS = instructions(ROOT / "Dockerfile")

@@ -9,7 +9,7 @@ import pytest
 
 from release.archive import LIMIT_BYTES
 from tests.fixtures.projects import ROOT
-from tests.release.building import Build, copy_source, native_target
+from tests.release.building import RELEASED, Build, copy_source, native_target
 
 SAM = ROOT / ".venv-sam"
 
@@ -63,7 +63,7 @@ def test_build_refuses_migrations_that_are_not_there(
     assert not (checkout / "build" / "migrate-lambda.zip").exists()
 
 
-def test_release_makes_the_bare_runner_the_plain_template_and_their_checksums(build: Build, checkout: Path) -> None:
+def test_release_makes_the_bare_runner_the_plain_template_the_terminal_and_their_checksums(build: Build, checkout: Path) -> None:
     if not (SAM / "ready").exists():
         pytest.skip("SAM is not installed; `make .venv-sam/ready` does that")
 
@@ -73,7 +73,8 @@ def test_release_makes_the_bare_runner_the_plain_template_and_their_checksums(bu
     released = {path.name: path.read_bytes() for path in (checkout / "build" / "release").iterdir()}
     sums = dict(re.findall(r"^([0-9a-f]{64})  (.*)$", released.pop("SHA256SUMS").decode(), re.MULTILINE))
     assert {hashlib.sha256(content).hexdigest(): name for name, content in released.items()} == sums
-    assert set(released) == {"migrate-lambda.zip", "migrations.yaml"}
+    assert set(released) == RELEASED
+    assert released["migrate-lambda-cli.txt"] == (ROOT / "requirements" / "cli.txt").read_bytes()
     assert len(released["migrate-lambda.zip"]) < LIMIT_BYTES
     names = zipfile.ZipFile(checkout / "build" / "release" / "migrate-lambda.zip").namelist()
     assert "lambda_fn/handler.py" in names

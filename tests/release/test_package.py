@@ -47,11 +47,25 @@ def test_it_holds_the_runner_what_that_needs_and_the_migrations(native_package: 
 def test_of_the_repository_it_holds_only_what_runs(shipped_package: Path) -> None:
     held = {name for name in files_in(shipped_package) if name.startswith("lambda_fn/") and not name.endswith(".pyc")}
 
-    assert held == source_files(".py") | source_files(".pem")
+    assert held == {name for name in source_files(".py") | source_files(".pem") if not is_terminal(name)}
     assert not {name for name in held if (shipped_package / name).read_bytes() != (ROOT / name).read_bytes()}
     # Nothing else is there to be forgotten: a new kind of file is to be decided upon.
     others = {path.suffix for path in (ROOT / "lambda_fn").rglob("*") if path.is_file()} - {".py", ".pem", ".pyc"}
     assert others == {""}
+
+
+def is_terminal(name: str) -> bool:
+    """Whether a file of the runner is the terminal's."""
+    return name == "lambda_fn/__main__.py" or name.startswith("lambda_fn/cli/")
+
+
+def test_nothing_in_it_needs_the_terminal_or_what_that_is_made_with(shipped_package: Path) -> None:
+    files = list((shipped_package / "lambda_fn").rglob("*.py"))
+    imported = {name for file in files for name in imports_of(shipped_package, file)}
+
+    assert not [file for file in files if is_terminal(file.relative_to(shipped_package).as_posix())]
+    assert "lambda_fn.domain.outcome" in imported
+    assert not {name for name in imported if f"{name}.".startswith(("lambda_fn.cli.", "typer.", "rich.", "dotenv."))}
 
 
 def test_nothing_in_it_is_for_tests_laptops_installers_or_type_checkers(native_package: Path) -> None:

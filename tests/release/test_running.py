@@ -12,9 +12,8 @@ import pytest
 from local.runtime_api import Function
 from local.secrets_manager import LocalSecretsManager
 from tests.fixtures.functions import FUNCTION_NAME, SECRET_ID, CheckedSandbox, Planted, sessions_of_runs, wait_until
-from tests.fixtures.planted import check_said
 from tests.fixtures.projects import ROOT
-from tests.release.building import Build, native_target, run
+from tests.release.building import Build, native_target
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the wheels of a package are for Linux")
 
@@ -142,15 +141,3 @@ def test_the_bare_runner_has_nothing_to_deploy_by_itself(build: Build, start_pac
 
     assert invocation.error is not None
     assert invocation.error["errorMessage"].startswith("M206 ")
-
-
-def test_the_terminal_runs_in_it_too(unpacked: Path, planted: Planted) -> None:
-    """As a task in ECS does with the image."""
-    command = [sys.executable, "-m", "lambda_fn", "deploy", "--migrations", "migrations"]
-
-    ended = run(command, unpacked, DATABASE_URL=planted.url)
-
-    check_said(ended.stdout, ended.stderr)
-    assert ended.returncode == 0, ended.stderr
-    assert "Migrations completed successfully" in ended.stdout
-    assert planted.project.rows()
