@@ -2,6 +2,8 @@
 
 import io
 
+import pytest
+
 from lambda_fn.cli.live import LiveScreen
 from lambda_fn.domain.event import Applied, Event
 from lambda_fn.domain.history_event import HistoryRead
@@ -28,7 +30,8 @@ def test_how_far_an_index_is_fills_no_lines() -> None:
     assert shown(IndexBuildProgressed(A, IndexProgress("CREATE INDEX CONCURRENTLY", "building index"))) == []
 
 
-def test_the_history_is_a_table() -> None:
+def test_the_history_is_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "160")
     row = HistoryRow("1", A, "c", RowState.FAILED, "2024-01-01T00:00:00Z", reason="ERROR: [x] of y (SQLSTATE 42601)")
 
     heading, _, line, *_, end = shown(HistoryRead(Rows(1, (row,))))
