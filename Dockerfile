@@ -1,4 +1,5 @@
-# The runner as a container image, for Lambda and for ECS. It holds no migrations: docs/examples/container-image adds them.
+# The function as a container image for Lambda. It holds no migrations: docs/examples/container-image adds them. It has no
+# terminal: for a task in ECS there is docs/examples/container-entrypoint/task.Dockerfile.
 #   docker buildx build --platform linux/arm64 --provenance=false --tag migrate-lambda .
 # Lambda takes no image that carries a provenance.
 FROM public.ecr.aws/lambda/python:3.14 AS build

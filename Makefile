@@ -57,7 +57,7 @@ check: $(VENV)/ready $(VENV)-sam/ready $(VENV)-cdk/ready .node-cdk/ready .node-a
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 	$(RUN) -m tests.check_events
-	$(VENV)/bin/hadolint Dockerfile docs/examples/container-image/Dockerfile
+	$(VENV)/bin/hadolint Dockerfile docs/examples/*/*Dockerfile
 	$(RUN) -m pytest -n 2 --dist loadfile --confcutdir tests/examples -o python_files='check_*.py' tests/examples
 
 # Everything that can happen to a run: RUNS random ones, or one of them again by its SEED.
@@ -77,12 +77,15 @@ build:
 	$(PYTHON) -m release.package build/package --migrations "$(MIGRATIONS)" $(TARGET)
 	$(PYTHON) -m release.archive build/package build/migrate-lambda.zip
 
-# What is published: the runner without migrations, which come as a layer, and the plain CloudFormation template.
+# What is published: the runner without migrations, which come as a layer, and the plain CloudFormation template; the
+# terminal as a wheel, and the requirements that `migrate-lambda[cli]` has, pinned and hashed.
 release: $(VENV)-sam/ready
 	rm -rf build/runner build/release
 	$(PYTHON) -m release.package build/runner $(TARGET)
 	$(PYTHON) -m release.archive build/runner build/release/migrate-lambda.zip
 	$(VENV)-sam/bin/python -m release.plain_template template.yaml build/release/migrations.yaml
+	$(VENV)-sam/bin/python -m release.wheel build/release
+	cp requirements/cli.txt build/release/migrate-lambda-cli.txt
 	$(PYTHON) -m release.checksums build/release
 
 LOCK := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
@@ -91,8 +94,9 @@ LOCK_NODE := npm install --package-lock-only --ignore-scripts --omit-lockfile-re
 
 # Writes the pinned, hashed lock files anew (needs uv and npm).
 lock:
-	$(LOCK) pyproject.toml --extra local --extra test --extra check -o requirements/dev.txt
+	$(LOCK) pyproject.toml --extra cli --extra local --extra test --extra check -o requirements/dev.txt
 	$(LOCK) requirements/lambda.in -c requirements/dev.txt -o requirements/lambda.txt
+	$(LOCK) pyproject.toml --extra cli -c requirements/dev.txt -o requirements/cli.txt
 	$(LOCK) requirements/sam.in -o requirements/sam.txt
 	$(LOCK) requirements/emulator.in -o requirements/emulator.txt
 	$(LOCK) requirements/cdk.in -o requirements/cdk.txt

@@ -11,6 +11,8 @@ from release.wheels import read_wheels
 ROOT = Path(__file__).resolve().parent.parent
 _CODE = "lambda_fn"
 _CODE_SUFFIXES = frozenset({".pem", ".py"})
+# The function shows no terminal, whose libraries are not in its package.
+_TERMINAL = ("lambda_fn/__main__.py", "lambda_fn/cli/")
 _FILE_MODE = 0o644  # whatever the umask: Lambda runs the code as a user of its own
 _DIRECTORY_MODE = 0o755
 
@@ -18,10 +20,12 @@ _DIRECTORY_MODE = 0o755
 def runner_files(target: Target) -> dict[str, bytes]:
     """The runner and what it needs, by the path in the package; boto3 is part of Lambda's runtime. Raises: Refused."""
     requirements = needed_for(target, read_lock(ROOT / "requirements" / "lambda.txt"))
-    return {**read_wheels(requirements, target), **_code()}
+    code = {name: content for name, content in code_files().items() if not name.startswith(_TERMINAL)}
+    return {**read_wheels(requirements, target), **code}
 
 
-def _code() -> dict[str, bytes]:
+def code_files() -> dict[str, bytes]:
+    """All of the project's code, by the path in the repository."""
     files = sorted(path for path in (ROOT / _CODE).rglob("*") if path.suffix in _CODE_SUFFIXES)
     return {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in files}
 

@@ -147,7 +147,7 @@ _EXAMPLES = {
     "An ECS lifecycle hook": "ecs-hook/template.yaml",
     "A hook of SAM or CodeDeploy": "sam-hook/template.yaml",
     "CodePipeline": "codepipeline/template.yaml",
-    "A container": "container-image/Dockerfile",
+    "A container": "container-entrypoint/Dockerfile",
 }
 
 
@@ -163,7 +163,7 @@ def test_what_the_readme_says_to_paste_stands_in_an_example_that_is_checked(head
     known = lines_of((ROOT / "docs" / "examples" / example).read_text())
     ours = "migrate-lambda invoke"  # in the place of the shell that does it without our command
 
-    assert f"docs/examples/{example.partition('/')[0]}" in section or heading == "A container"
+    assert f"docs/examples/{example.partition('/')[0]}" in section
     assert [line for line in lines_of(snippet) if line not in known and not line.startswith(ours)] == []
 
 

@@ -32,7 +32,7 @@ def run_task(aws: StandIn, tmp_path: Path) -> Callable[..., subprocess.Completed
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         environment = {**aws.environment, "PATH": f"{tmp_path}:{CLI.parent}:{os.defpath}", "HOME": "/nonexistent"}
-        command = ["sh", EXAMPLE / "run-task.sh", *arguments]
+        command: list[str | Path] = ["sh", EXAMPLE / "run-task.sh", *arguments]
         ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
         check_said(ended.stdout, ended.stderr)
         return ended
@@ -48,9 +48,10 @@ def states(aws: StandIn, last: dict[str, Any], *before: str) -> None:
 
 
 def stopped(code: int | None, **more: str) -> dict[str, Any]:
-    """A task that ended."""
+    """A task that ended, with a container beside ours that GuardDuty adds."""
     container = {"name": "migrate"} if code is None else {"name": "migrate", "exitCode": code}
-    return {"tasks": [{"lastStatus": "STOPPED", "containers": [{**container, **more}], "stoppedReason": "It ended."}]}
+    containers = [{"name": "aws-guardduty-agent-x", "exitCode": 0}, {**container, **more}]
+    return {"tasks": [{"lastStatus": "STOPPED", "containers": containers, "stoppedReason": "It ended."}]}
 
 
 def logged(lines: Sequence[str]) -> Callable[[Asked], Answer]:
@@ -114,7 +115,7 @@ def test_a_container_that_never_started_is_told_with_the_reason(
     ended = run_task(*PLACE)
 
     assert (ended.returncode, ended.stdout) == (125, "")
-    assert "It ended.\tCannotPullContainerError: no such image" in ended.stderr
+    assert "The container did not start: It ended.\tCannotPullContainerError: no such image" in ended.stderr
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 from lambda_fn.commands.deploy import deploy
 from lambda_fn.commands.draft import Draft
 from lambda_fn.deadline import NO_DEADLINE, Deadline
+from lambda_fn.domain.event import ApplyStarted
 from lambda_fn.domain.history import MigrationState
 from lambda_fn.domain.migration import Migration
 from lambda_fn.domain.outcome import Outcome, Status, to_json
@@ -444,6 +445,8 @@ def test_when_the_connection_was_had_anew_behind_a_migration_the_plan_of_the_oth
 
     assert run.actions == ["read", "lock", "read", "create", f"apply {A.name}", "read", f"apply {C.name}"]
     assert (run.outcome.status, run.applied) == (Status.APPLIED, [A.name, C.name])
+    started = [event for event in run.reporter.events if isinstance(event, ApplyStarted)]
+    assert [(event.name, event.number, event.of) for event in started] == [(A.name, 1, 3), (C.name, 2, 2)]
 
 
 def test_a_connection_that_is_lost_in_steps_is_gone_on_with_behind_those_that_are_done(server: FakeServer) -> None:

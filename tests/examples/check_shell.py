@@ -1,4 +1,4 @@
-"""The scripts for people without `migrate-lambda`."""
+"""The scripts among the examples."""
 
 import sys
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from tests.examples.conftest import EXAMPLES
 from tests.examples.programs import check_passed, run
 
-SCRIPTS = sorted((EXAMPLES / "shell").glob("*.sh"))
+SCRIPTS = sorted(EXAMPLES.glob("*/*.sh"))
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
@@ -17,4 +17,5 @@ def test_shellcheck_finds_nothing(path: Path) -> None:
 
 
 def test_there_are_scripts() -> None:
-    assert {path.name for path in SCRIPTS} == {"invoke.sh", "explain.sh", "snapshot.sh", "restore.sh"}
+    names = {"invoke.sh", "explain.sh", "snapshot.sh", "restore.sh", "migrate-and-start.sh", "run-task.sh"}
+    assert {path.name for path in SCRIPTS} == names

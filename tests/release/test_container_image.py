@@ -12,8 +12,6 @@ from tests.fixtures.projects import ROOT
 from tests.release.building import Build, files_in
 
 EXAMPLE = ROOT / "docs" / "examples" / "container-image" / "Dockerfile"
-
-
 OURS = instructions(ROOT / "Dockerfile")
 
 

@@ -63,7 +63,9 @@ def test_build_refuses_migrations_that_are_not_there(
     assert not (checkout / "build" / "migrate-lambda.zip").exists()
 
 
-def test_release_makes_the_bare_runner_the_plain_template_the_terminal_and_their_checksums(build: Build, checkout: Path) -> None:
+def test_release_makes_the_bare_runner_the_plain_template_the_terminal_and_their_checksums(
+    build: Build, checkout: Path
+) -> None:
     if not (SAM / "ready").exists():
         pytest.skip("SAM is not installed; `make .venv-sam/ready` does that")
 
