@@ -85,7 +85,7 @@ def _with_root_found(target: Target) -> Target:
     root = target.parameters.get("sslrootcert")
     if root is None:
         return target
-    if len(root) > _PATH_LIMIT or root.splitlines() != [root] or root.startswith(_PEM):
+    if len(root) > _PATH_LIMIT or root.splitlines() != [root] or root.startswith(_PEM) or "://" in root:
         raise settings_errors.root_certificate_not_a_path()
     path = _file_of_the_system() if root == SYSTEM else root
     if path is None or not _is_file(path):

@@ -2,9 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -38,7 +37,7 @@ def bounded(call: Callable[[], _T], limit_s: float) -> _T:
 class Interruption:
     """That somebody at the terminal, or who stops the container, wants the run to end: as if its time were up.
 
-    `is_heeded` says that the run looks at it, so that nothing else has to be done for it to end with a verdict.
+    `is_heeded` says that the run looks at it from now on, so that it ends with a verdict by itself.
     """
 
     def __init__(self) -> None:
@@ -59,15 +58,6 @@ class Interruption:
         """Ask for it, once. May be called by a signal handler."""
         if self._requested_at_s is None:
             self._requested_at_s = time.monotonic()
-
-    @contextmanager
-    def heeded(self) -> Iterator[None]:
-        """While a run looks at it."""
-        self.is_heeded = True
-        try:
-            yield
-        finally:
-            self.is_heeded = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from lambda_fn.errors import settings as settings_errors
 SCRIPT_NAME = "migration.sql"
 LOCK_FILE_NAME = "migration_lock.toml"
 _IN_PROJECTS = ("migrations", "prisma/migrations", "packages/prisma/migrations")
+_OF_SCHEMAS, _SCHEMA = ("prisma", "packages/prisma"), "schema.prisma"
 _LAYER = Path("/opt")
 _PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -29,7 +30,7 @@ def find_directory(explicit: str | None, *, layer: Path = _LAYER, package: Path 
 
     Looked for in `/opt/migrations`, `/opt` when it holds a lock file, and `migrations` beside `lambda_fn`.
     Raises: SettingsInvalid M206 when there is none, or when the explicit one only holds it; M207 when there is more
-    than one.
+    than one; M209 when one cannot be looked at.
     """
     if explicit is not None:
         return _meant(_existing([Path(explicit)]))
@@ -51,6 +52,13 @@ def directory_near(working_directory: Path) -> Path:
     if len(different) > 1:
         raise settings_errors.several_directories_near(map(str, different))
     return different[0]
+
+
+def directory_to_make(working_directory: Path) -> Path:
+    """Where Prisma would make the first migration: beside the schema, else in the directory that is there for it."""
+    schemas = [working_directory / place for place in _OF_SCHEMAS]
+    found = [each for each in schemas if (each / _SCHEMA).is_file()] or [each for each in schemas if each.is_dir()]
+    return (found or [working_directory])[0] / "migrations"
 
 
 def _meant(named: Path) -> Path:
@@ -81,12 +89,19 @@ def _with_lock_file(layer: Path) -> Iterator[Path]:
 
 def _existing(places: Iterable[Path]) -> Path:
     looked_in = list(places)
-    found = [place for place in looked_in if place.is_dir()]
+    found = [place for place in looked_in if _is_directory(place)]
     if not found:
         raise settings_errors.no_directory(map(str, looked_in))
     if len(found) > 1:
         raise settings_errors.several_directories(map(str, found))
     return found[0]
+
+
+def _is_directory(place: Path) -> bool:
+    try:
+        return place.is_dir()
+    except OSError as error:  # a name that is too long
+        raise _unreadable(error, place) from error
 
 
 def read_directory(path: Path) -> MigrationsDirectory:

@@ -149,8 +149,9 @@ class SettingsProbes:
         if target is None and settings.database_url and not settings.secret_id:
             with suppress(SettingsInvalid):
                 target = target_from_url(settings.database_url).overridden(settings.overrides)
-        if target is not None:
-            return target.connects_to.host, target.connects_to.port
+        place = settings.through if target is None else target.connects_to
+        if place is not None:
+            return place.host, place.port
         return (settings.host, settings.port) if settings.host else None
 
     def _dns(self) -> Finding:

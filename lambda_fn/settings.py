@@ -9,7 +9,7 @@ from typing import Any
 from lambda_fn.domain.hook import HookAction
 from lambda_fn.domain.lock_ladder import BUDGET_S
 from lambda_fn.domain.request import Action, Request
-from lambda_fn.domain.target import Auth, Overrides, SslMode
+from lambda_fn.domain.target import Auth, Overrides, Place, SslMode
 from lambda_fn.domain.variable import Variable
 from lambda_fn.domain.variables import VARIABLES
 from lambda_fn.errors import MigrateError
@@ -19,7 +19,7 @@ CONCURRENT_LOCK_TIMEOUT_S = 300.0
 RESERVE_S = 20.0
 NOTHING: Mapping[str, str] = MappingProxyType({})
 _DATABASES = ("DATABASE_URL", "MIGRATE_SECRET_ID")
-_OF_A_DATABASE = (*_DATABASES, "MIGRATE_HOST", "PGHOSTADDR", "MIGRATE_PORT", "MIGRATE_DBNAME", "MIGRATE_USER")
+OF_A_DATABASE = (*_DATABASES, "MIGRATE_HOST", "PGHOSTADDR", "MIGRATE_PORT", "MIGRATE_DBNAME", "MIGRATE_USER")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Settings:
 
     `database_url` and `secret_id` say which database, at most one of them. `lock_wait_s` None is until
     `reserve_s` before the deadline, and 600 s when there is none. `hook_action` None is that nothing was said of hooks.
-    `profile` is of the AWS configuration, and of a terminal only.
+    `profile` is of the AWS configuration, and `through` a forwarded port; both are of a terminal only.
     """
 
     database_url: str | None = field(default=None, repr=False)
@@ -36,6 +36,7 @@ class Settings:
     host: str | None = None
     hostaddr: str | None = None
     port: int | None = None
+    through: Place | None = None
     dbname: str | None = None
     user: str | None = None
     auth: Auth = Auth.PASSWORD
@@ -59,16 +60,21 @@ class Settings:
 
     @classmethod
     def from_env(
-        cls, environment: Mapping[str, str] | None = None, *, defaults: Mapping[str, str] = NOTHING
+        cls,
+        environment: Mapping[str, str] | None = None,
+        *,
+        defaults: Mapping[str, str] = NOTHING,
+        files: Mapping[str, str] = NOTHING,
     ) -> "Settings":
         """Read the settings from the process's environment, or from a mapping like it.
 
         An empty value counts as absent: CloudFormation cannot leave a variable out. `defaults` are variables for
-        where the environment has none; where it names a database, nothing that they say of theirs counts.
+        where the environment has none; where it names a database, nothing that they say of theirs counts. `files`
+        are the names of the files that say them.
         Raises: SettingsInvalid M201 for a value of the wrong kind.
         """
         given = process_environment() if environment is None else environment
-        return cls._read(VARIABLES, {**_fitting(defaults, given), **given})
+        return cls._read(VARIABLES, given, defaults_that_count(defaults, given), files)
 
     @classmethod
     def labels_from_env(cls, environment: Mapping[str, str] | None = None) -> "Settings":
@@ -85,9 +91,25 @@ class Settings:
         return cls._read([each for each in VARIABLES if each.field == "region"], environment).region
 
     @classmethod
-    def _read(cls, variables: Iterable[Variable], environment: Mapping[str, str] | None) -> "Settings":
+    def directory_from(cls, defaults: Mapping[str, str], files: Mapping[str, str]) -> str | None:
+        """Only the migrations directory, for what needs no other setting. Raises: SettingsInvalid M201."""
+        given = process_environment()
+        only = [each for each in VARIABLES if each.field == "directory"]
+        return cls._read(only, given, defaults_that_count(defaults, given), files).directory
+
+    @classmethod
+    def _read(
+        cls,
+        variables: Iterable[Variable],
+        environment: Mapping[str, str] | None,
+        defaults: Mapping[str, str] = NOTHING,
+        files: Mapping[str, str] = NOTHING,
+    ) -> "Settings":
         given = process_environment() if environment is None else environment
-        values = {each.field: each.value(given) for each in variables}
+        values = {
+            each.field: each.value(defaults, files.get(each.name)) if each.name in defaults else each.value(given)
+            for each in variables
+        }
         return cls(**{name: value for name, value in values.items() if value is not None})
 
     def for_request(self, request: Request) -> "Settings":
@@ -110,7 +132,7 @@ class Settings:
 
     def elsewhere(self, database_url: str | None = None) -> "Settings":
         """For another database: nothing of where the set one lies and whose it is counts for it."""
-        nowhere = replace(self, host=None, hostaddr=None, port=None, dbname=None, user=None)
+        nowhere = replace(self, host=None, hostaddr=None, port=None, through=None, dbname=None, user=None)
         return replace(nowhere, database_url=database_url, secret_id=None)
 
     @property
@@ -121,7 +143,7 @@ class Settings:
     @property
     def overrides(self) -> Overrides:
         """What stands in the place of a secret's or a URL's own values."""
-        return Overrides(self.host, self.port, self.dbname, self.user, self.connect_timeout_s)
+        return Overrides(self.host, self.port, self.dbname, self.user, self.connect_timeout_s, self.through)
 
     def lock_wait_within(self, work_left_s: float) -> float:
         """Seconds to wait for the advisory lock, out of those that are left for work."""
@@ -140,7 +162,8 @@ def process_environment() -> Mapping[str, str]:
     return MappingProxyType(os.environ)
 
 
-def _fitting(defaults: Mapping[str, str], given: Mapping[str, str]) -> Mapping[str, str]:
-    if not any(given.get(name, "").strip() for name in _DATABASES):
-        return defaults
-    return {name: value for name, value in defaults.items() if name not in _OF_A_DATABASE}
+def defaults_that_count(defaults: Mapping[str, str], environment: Mapping[str, str]) -> Mapping[str, str]:
+    """Those that say something, of what the environment does not say, and of no other database than its own."""
+    given = {name for name in environment if environment[name].strip()}
+    others = OF_A_DATABASE if given.intersection(_DATABASES) else ()
+    return {name: value for name, value in defaults.items() if value.strip() and name not in given.union(others)}

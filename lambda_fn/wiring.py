@@ -152,11 +152,11 @@ def _connected(draft: Draft, settings: Settings, reporter: Reporter, deadline: D
     try:
         draft.schema, draft.server_version = connection.schema, connection.server_version
         advisory_lock = PolledAdvisoryLock(connection, reporter)
-        with deadline.interruption.heeded():
-            yield Database(
-                PostgresMigrationsTable(connection),
-                advisory_lock,
-                PostgresScriptRunner(connection, advisory_lock, reporter, limits),
-            )
+        deadline.interruption.is_heeded = True
+        yield Database(
+            PostgresMigrationsTable(connection),
+            advisory_lock,
+            PostgresScriptRunner(connection, advisory_lock, reporter, limits),
+        )
     finally:
         connection.close()

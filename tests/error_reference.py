@@ -20,7 +20,7 @@ from lambda_fn.domain.migration import Migration
 from lambda_fn.domain.new_name import new_name
 from lambda_fn.domain.plan import Diagnostic, Plan, make_plan
 from lambda_fn.domain.request import Action
-from lambda_fn.domain.target import Overrides
+from lambda_fn.domain.target import Overrides, Target
 from lambda_fn.domain.tls import weakness
 from lambda_fn.domain.url import target_from_url
 from lambda_fn.domain.url_mistakes import encode_advice
@@ -47,6 +47,7 @@ MODULES = (request, settings, connection, doctor, deadline, history, apply, answ
 DISPATCHERS = frozenset({internal.from_exception, deadline.interrupted})
 
 _NAME = "20240102000000_orders"
+_UNNAMED = Target("", 5432, "app", None, "shop").overridden(Overrides("localhost", 15432))
 _FORWARDED = target_from_url("postgresql://db.internal").overridden(Overrides("localhost", 15432))
 
 
@@ -251,6 +252,14 @@ _BETTER: dict[tuple[str, str], object] = {
     ("port_unreachable", "reason"): "Network is unreachable",
     ("clock_differs", "limit_s"): 60.0,
     ("code_deploy_not_reached", "finding"): "No answer came from 52.94.4.7:443 within 5 s.",
+    ("only_one_of", "options"): ["--database-url", "--secret"],
+    ("out_of_place", "option"): "--markdown",
+    ("out_of_place", "place"): "plan",
+    ("not_a_migration", "key"): "--to",
+    ("not_a_migration", "example"): _NAME,
+    ("command_line", "problem"): "No such option: --bogus.",
+    ("command_line", "command"): "deploy",
+    ("cannot_become", "reason"): "there is no such program on the PATH",
     ("code_deploy_not_reached", "place"): "codedeploy.eu-central-1.amazonaws.com:443",
     ("no_root_certificate", "path"): "/opt/ca.pem",
     ("token_not_made", "next_step"): "Set AWS_REGION to the region of the database.",
@@ -388,11 +397,11 @@ def all_warnings() -> tuple[Diagnostic, ...]:
     missing = MigrationRecord("2", "20240101120000_gone", checksum_of(b""), finished=True, rolled_back=False)
     newest = MigrationRecord("3", names[3], checksum_of(b""), finished=True, rolled_back=False)
     found = History(exists=True, records=(edited, missing, newest))
-    weak = weakness(target_from_url("postgresql://db.internal/shop?sslmode=require"))
+    weak = (weakness(target_from_url("postgresql://db.internal/shop?sslmode=require")), weakness(_UNNAMED))
     plan = make_plan(tuple(Migration(name, b"") for name in names), found)
     new = (new_name("orders", (_NAME, *more), datetime(2023, 1, 1, tzinfo=UTC)) for more in ([], ["init"]))
     of_new_ones = (warning for name in new for warning in name.warnings)
-    return (*([weak] if weak else []), *of_new_ones, *plan.warnings, *_ahead(names[0]).warnings)
+    return (*filter(None, weak), *of_new_ones, *plan.warnings, *_ahead(names[0]).warnings)
 
 
 def _ahead(name: str) -> Plan:

@@ -21,7 +21,7 @@ theirs counts. A Lambda function reads no file.
 
 A request may say some of them for one run, by the key in the second column; for CloudFormation the key begins with a
 capital letter (`LockWaitS`). A request with a `secretId` of its own means another database: MIGRATE_HOST,
-MIGRATE_PORT, MIGRATE_DBNAME, MIGRATE_USER and DATABASE_URL do not count for it.
+PGHOSTADDR, MIGRATE_PORT, MIGRATE_DBNAME, MIGRATE_USER and DATABASE_URL do not count for it.
 
 | Variable | Request key | Default | Unit | Example | Meaning |
 | --- | --- | --- | --- | --- | --- |

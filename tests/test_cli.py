@@ -1,5 +1,6 @@
 """The terminal: what it prints where, and how it exits."""
 
+import json
 import os
 import subprocess
 import sys
@@ -9,7 +10,9 @@ from typing import Any
 
 import pytest
 
-from lambda_fn.cli import exit_code, main
+from lambda_fn import __version__
+from lambda_fn.cli import main
+from lambda_fn.cli.exit_codes import exit_code
 from lambda_fn.domain.outcome import Outcome, Status
 from lambda_fn.domain.request import Action
 from lambda_fn.errors import InternalError, MigrateError
@@ -323,7 +326,7 @@ def test_without_the_extra_it_is_said_how_to_install_it(library: str) -> None:
     )
 
     assert (ended.returncode, ended.stdout) == (0, "")
-    assert ended.stderr == f"migrate-lambda needs {library}: pip install 'migrate-lambda[cli]'.\n"
+    assert ended.stderr.startswith(f"migrate-lambda needs {library}, which its extra brings: pip install '.[cli]'")
 
 
 def test_a_plan_as_markdown_has_the_output_to_itself(terminal: Terminal) -> None:
@@ -357,4 +360,73 @@ def test_names_behind_an_option_belong_to_it(terminal: Terminal) -> None:
 
     assert (both.code, terminal.run("status").code) == (0, 0)
     assert neither.code == 2
-    assert neither.stdout.startswith(f"ERROR: M104 `{A}` is not an option or its value.")
+    assert neither.stdout.startswith("ERROR: M114 The command line is not understood: a name stands by itself")
+
+
+SECRET = "hunter2secret"
+IN_A_WRONG_PLACE = f"postgresql://app:{SECRET}@db.internal/shop"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [IN_A_WRONG_PLACE],
+        ["status", IN_A_WRONG_PLACE],
+        ["url", "check", "x", IN_A_WRONG_PLACE],
+        ["url", "encode", "a", SECRET],
+        ["resolve", IN_A_WRONG_PLACE],
+        ["resolve", "--applied", IN_A_WRONG_PLACE],
+        ["deploy", "--to", IN_A_WRONG_PLACE],
+        ["verify", "--requires", IN_A_WRONG_PLACE],
+        ["status", "--secret", IN_A_WRONG_PLACE],
+        ["status", "--host", IN_A_WRONG_PLACE],
+        ["invoke", "migrate", IN_A_WRONG_PLACE],
+        ["deploy", f"--{IN_A_WRONG_PLACE}"],
+    ],
+    ids=lambda arguments: " ".join(arguments).replace(SECRET, ""),
+)
+@pytest.mark.parametrize("as_json", [False, True], ids=["text", "json"])
+def test_a_password_in_a_wrong_place_is_not_repeated(
+    arguments: list[str], as_json: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*arguments, *(["--json"] if as_json else [])]) == 2
+
+    stdout, stderr = capsys.readouterr()
+    assert SECRET not in stdout + stderr
+    assert "ERROR: M" in stdout + stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [["status", "--bogus"], ["deploy", "extra"], ["verify", "--timeout-s"], ["status", "--", "ls"]]
+)
+def test_with_json_a_command_line_that_is_not_understood_is_an_outcome(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([arguments[0], "--json", *arguments[1:]]) == 2
+
+    stdout, stderr = capsys.readouterr()
+    outcome = printed_outcome(stdout)
+    assert (outcome["action"], outcome["status"], outcome["error"]["code"]) == (arguments[0], "failed", "M114")
+    assert stderr.startswith("ERROR: M114 ")
+
+
+@pytest.mark.parametrize("arguments", [["explain", "--bogus"], ["logs"], ["new", ""], ["url", "check", "--bogus"]])
+def test_with_json_an_error_of_another_command_is_json_too(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*arguments, "--json"]) == 2
+
+    stdout, stderr = capsys.readouterr()
+    assert stderr.startswith(f"ERROR: {json.loads(stdout)['error']['code']} ")
+
+
+def test_it_says_its_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"migrate-lambda {__version__}\n"
+
+
+def test_what_stands_behind_two_dashes_is_an_argument_of_any_other_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["url", "encode", "--", "-#"]) == 0
+    assert capsys.readouterr().out == "-%23\n"
+    assert main(["history", "--name", "deploy", "--", "echo", "became"]) == 2
+    assert "became" not in capsys.readouterr().out

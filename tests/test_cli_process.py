@@ -137,8 +137,25 @@ def test_a_full_disk_behind_the_output_stops_no_deploy(one_project: Project) -> 
     one_project.write(A, "CREATE TABLE a (id int);")
     command = [sys.executable, "-m", "lambda_fn", "deploy", "--database-url", one_project.url]
     with Path("/dev/full").open("w") as full:
-        subprocess.run(
-            [*command, "--migrations", str(one_project.directory)], env=environment(), stdout=full, check=False
+        ended = subprocess.run(
+            [*command, "--migrations", str(one_project.directory)],
+            env=environment(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
         )
 
     assert one_project.tables() == {"a"}
+    assert ended.stderr.startswith("WARNING: The output could not be written: No space left on device.\n")
+
+
+def test_streams_that_a_shell_has_closed_are_no_bug(one_project: Project) -> None:
+    one_project.write(A, "CREATE TABLE a (id int);")
+    place = f"--database-url '{one_project.url}' --migrations '{one_project.directory}'"
+
+    ended = subprocess.run(
+        f"{sys.executable} -m lambda_fn deploy {place} >&- 2>&- <&-", shell=True, env=environment(), check=False
+    )
+
+    assert (ended.returncode, one_project.tables()) == (0, {"a"})

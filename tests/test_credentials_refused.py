@@ -94,7 +94,9 @@ def test_a_password_that_cannot_be_sent_is_the_secrets_fault(
 PEM = f"-----BEGIN CERTIFICATE-----\n{'MIIB' * 400}{SLIP}\n-----END CERTIFICATE-----"
 
 
-@pytest.mark.parametrize("root", [PEM, PEM.replace("\n", ""), f"-----BEGIN {SLIP}", SLIP * 60, f"a\n{SLIP}"])
+@pytest.mark.parametrize(
+    "root", [PEM, PEM.replace("\n", ""), f"-----BEGIN {SLIP}", SLIP * 60, f"a\n{SLIP}", f"postgresql://u:{SLIP}@h"]
+)
 def test_certificates_in_the_place_of_their_files_path_are_m217_and_not_repeated(root: str) -> None:
     error = refused_with(sslrootcert=root)
 

@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from lambda_fn.directory import LOCK_FILE_NAME, SCRIPT_NAME, directory_near, find_directory, read_directory
+from lambda_fn.directory import (
+    LOCK_FILE_NAME,
+    SCRIPT_NAME,
+    directory_near,
+    directory_to_make,
+    find_directory,
+    read_directory,
+)
 from lambda_fn.errors import SettingsInvalid
 from tests.fixtures.projects import LOCK_FILE
 
@@ -110,6 +117,33 @@ def test_a_directory_that_only_holds_the_one_that_is_meant_is_m206_and_names_it(
         == f"The directory {tmp_path}/shop is not a migrations directory, but {tmp_path}/shop/{inner} is one."
     )
     assert f"--migrations {tmp_path}/shop/{inner}" in error.next_step
+
+
+def test_a_name_that_no_directory_can_have_is_m209(tmp_path: Path) -> None:
+    error = refusal(lambda: find_directory(str(tmp_path / ("x" * 300))), "M209")
+
+    assert error.problem.endswith(": File name too long.")
+
+
+MADE = {
+    (): "migrations",
+    ("prisma/",): "prisma/migrations",
+    ("packages/prisma/",): "packages/prisma/migrations",
+    ("prisma/", "packages/prisma/"): "prisma/migrations",
+    ("prisma/", "packages/prisma/schema.prisma"): "packages/prisma/migrations",
+    ("prisma/schema.prisma", "packages/prisma/schema.prisma"): "prisma/migrations",
+}
+
+
+@pytest.mark.parametrize(("there", "made"), MADE.items(), ids=MADE.values())
+def test_a_first_migration_is_made_beside_the_schema_as_prisma_does(
+    tmp_path: Path, there: tuple[str, ...], made: str
+) -> None:
+    for each in there:
+        (tmp_path / each).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / each).mkdir() if each.endswith("/") else (tmp_path / each).touch()
+
+    assert directory_to_make(tmp_path) == tmp_path / made
 
 
 def test_a_migration_named_migrations_does_not_hide_the_others(tmp_path: Path) -> None:

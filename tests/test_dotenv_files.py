@@ -171,7 +171,8 @@ def test_only_our_own_variables_are_taken_and_a_file_without_one_is_not_spoken_o
     found = read(here)
 
     assert found.values == {"DATABASE_URL": URL}
-    assert found.sentences == ("Environment variables loaded from .env",)
+    assert found.sentences({"DATABASE_URL"}) == ("Environment variables loaded from .env",)
+    assert found.sentences({"MIGRATE_SCHEMA"}) == ()
     assert "hunter2" not in repr(found)
 
 
@@ -196,7 +197,7 @@ def test_the_file_is_the_projects_or_beside_the_schema(
 
     found = read(here, migrations)
 
-    assert (found.values, found.loaded) == ({"DATABASE_URL": URL}, (shown,))
+    assert (found.values, found.places) == ({"DATABASE_URL": URL}, {"DATABASE_URL": shown})
 
 
 def test_the_root_of_the_project_is_where_the_nearest_package_json_is(here: Path) -> None:
@@ -204,10 +205,10 @@ def test_the_root_of_the_project_is_where_the_nearest_package_json_is(here: Path
     inner = here / "services" / "shop"
     inner.mkdir(parents=True)
 
-    assert read(inner).loaded == ("../../.env",)
+    assert read(inner).places == {"DATABASE_URL": "../../.env"}
     (here / "services" / "package.json").write_text("{}")
 
-    assert read(inner).loaded == ()
+    assert read(inner).places == {}
 
 
 @pytest.mark.parametrize("content", ['{"name": ".prisma/client"}', "no JSON"])
@@ -216,13 +217,13 @@ def test_a_generated_or_broken_package_json_is_passed_by(here: Path, content: st
     (here / "client").mkdir()
     (here / "client" / "package.json").write_text(content)
 
-    assert read(here / "client").loaded == ("../.env",)
+    assert read(here / "client").places == {"DATABASE_URL": "../.env"}
 
 
 def test_without_a_package_json_the_working_directorys_file_is_read(tmp_path: Path) -> None:
     write(tmp_path, f"DATABASE_URL={URL}\n")
 
-    assert read(tmp_path).loaded == (".env",)
+    assert read(tmp_path).places == {"DATABASE_URL": ".env"}
 
 
 def test_of_two_files_both_count_and_the_projects_first(here: Path) -> None:
@@ -232,7 +233,11 @@ def test_of_two_files_both_count_and_the_projects_first(here: Path) -> None:
     found = read(here)
 
     assert found.values == {"DATABASE_URL": URL, "MIGRATE_SCHEMA": f"db_{URL}"}
-    assert found.loaded == (".env", "prisma/.env")
+    assert found.places == {"DATABASE_URL": ".env", "MIGRATE_SCHEMA": "prisma/.env"}
+    assert found.sentences(found.values) == (
+        "Environment variables loaded from .env",
+        "Environment variables loaded from prisma/.env",
+    )
     assert found.warnings == (
         "DATABASE_URL is another one in prisma/.env, which does not count: as for Prisma, the first file does.",
     )
@@ -243,7 +248,15 @@ def test_the_same_in_both_files_is_no_contradiction(here: Path) -> None:
     for directory in (here, here / "prisma"):
         write(directory, f"DATABASE_URL={URL}\n")
 
-    assert read(here) == DotenvFiles({"DATABASE_URL": URL}, (".env", "prisma/.env"), ())
+    assert read(here) == DotenvFiles({"DATABASE_URL": URL}, {"DATABASE_URL": ".env"}, ())
+
+
+@pytest.mark.parametrize("empty", ["", '""', '"  "'])
+def test_what_is_empty_in_the_first_file_hides_nothing_of_the_second(here: Path, empty: str) -> None:
+    write(here, f"DATABASE_URL={empty}\n")
+    write(here / "prisma", f"DATABASE_URL={URL}\n")
+
+    assert read(here) == DotenvFiles({"DATABASE_URL": URL}, {"DATABASE_URL": "prisma/.env"}, ())
 
 
 def test_of_several_files_beside_schemas_only_that_of_the_migrations_is_read(here: Path) -> None:

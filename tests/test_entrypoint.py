@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.fixtures.projects import Project
-from tests.fixtures.terminal import environment, start
+from tests.fixtures.terminal import start
 
 A, B = "20240101000000_a", "20240102000000_b"
 APPLICATION = """
@@ -95,9 +95,19 @@ def test_a_failed_migration_stops_the_container(one_project: Project) -> None:
     assert any(line.startswith(f"ERROR: P3018 Migration {A} failed to apply") for line in lines)
 
 
-@pytest.mark.parametrize("command", [["no-such-program"], []], ids=["unknown", "empty"])
-def test_a_program_that_is_not_there_is_told_before_anything_is_changed(
-    one_project: Project, command: Sequence[str]
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [
+        (["no-such-program"], "there is no such program on the PATH"),
+        (["./no-such-program"], "there is no such file"),
+        ([], "there is nothing"),
+        (["./tests"], "it is a directory"),
+        (["./README.md"], "the file has no right to be executed (chmod +x)"),
+    ],
+    ids=lambda value: str(value)[:24],
+)
+def test_a_program_that_cannot_be_run_is_told_before_anything_is_changed(
+    one_project: Project, command: Sequence[str], reason: str
 ) -> None:
     one_project.write(A, "CREATE TABLE a (id int);")
 
@@ -105,8 +115,8 @@ def test_a_program_that_is_not_there_is_told_before_anything_is_changed(
 
     assert code == 2
     assert lines == [
-        "ERROR: M104 What stands behind -- is not a program on the PATH. "
-        "Set it to something like deploy -- node server.js."
+        f"ERROR: M115 What stands behind -- cannot be run: {reason}. Nothing was changed. "
+        "Give a program and its arguments, as in migrate-lambda deploy -- node server.js."
     ]
     assert one_project.tables_with_history() == set()
 
@@ -121,19 +131,6 @@ def test_a_file_that_cannot_be_run_is_told(one_project: Project, tmp_path: Path)
 
     assert code == 126
     assert stderr == f"ERROR: The migrations are applied, but {script} could not be started: Exec format error.\n"
-
-
-def test_only_a_deploy_becomes_a_program(one_project: Project) -> None:
-    ended = subprocess.run(
-        [sys.executable, "-m", "lambda_fn", "status", "--", "echo", "x"],
-        env=environment(DATABASE_URL=one_project.url),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert (ended.returncode, ended.stdout) == (2, "")
-    assert ended.stderr.startswith("ERROR: M104 What stands behind -- is not for deploy.")
 
 
 def test_a_container_that_is_stopped_while_it_migrates_does_not_start_the_application(one_project: Project) -> None:

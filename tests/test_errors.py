@@ -26,6 +26,8 @@ from tests.error_reference import REFERENCE, Entry, all_warnings, entries, refer
 
 # Codes that more than one function makes, because people meet the same thing in two forms.
 SHARED = {
+    "M104": {"not_a_migration", "only_one_of", "out_of_place", "wrong_value"},
+    "M610": {"cut_off", "nothing_run"},
     "M113": {"name_not_spelt", "no_name"},
     "M111": {"durable_execution", "sent_as_records", "sent_by_sns", "sent_over_http"},
     "M205": {"secret_malformed", "secret_not_an_object", "secret_of_another_engine", "secret_spoilt"},
@@ -138,10 +140,11 @@ def test_exit_codes_are_public() -> None:
 
 def test_only_a_connection_that_was_lost_or_given_up_leaves_open_what_became_of_a_commit() -> None:
     lost_by_the_function, lost_by_who_invoked_it = {"P1017", "M609"}, {"M807", "M808", "M809", "M904"}
+    cut_off_at_the_terminal = {"M610"}
 
     unknown = {entry.error.code for entry in entries() if entry.error.unknown}
 
-    assert unknown == lost_by_the_function | lost_by_who_invoked_it
+    assert unknown == lost_by_the_function | lost_by_who_invoked_it | cut_off_at_the_terminal
 
 
 def test_a_value_of_several_lines_does_not_break_the_first_line() -> None:
@@ -168,7 +171,12 @@ def test_the_reference_has_an_anchor_for_every_code() -> None:
     assert all(f"[{code}](#{code.lower()})" in reference() for code in headings)
 
 
-_NOT_OF_A_RUN = ("no_time_left", "reading_credentials")  # before there is one that looks at an interruption
+_NOT_OF_A_RUN = (
+    "no_time_left",
+    "reading_credentials",
+    "nothing_run",
+    "cut_off",
+)  # before there is one that looks at an interruption
 _OF_TIME = [each for each in entries() if each.module is deadline and each.function.__name__ not in _NOT_OF_A_RUN]
 
 

@@ -221,7 +221,7 @@ def test_a_plan_is_printed_as_markdown_for_a_pull_request(aws: StandIn, migrate:
     assert "P3018" in failed.stdout
     assert "ERROR: P3018" in failed.stderr
     refused = migrate("invoke", FUNCTION, "status", "--markdown")
-    assert (refused.code, "--markdown is not for status." in refused.stderr) == (2, True)
+    assert (refused.code, "The option --markdown is for plan only." in refused.stderr) == (2, True)
 
 
 def test_resolve_names_its_migrations(aws: StandIn, migrate: Migrate) -> None:

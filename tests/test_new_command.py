@@ -47,6 +47,63 @@ def test_beside_a_schema_of_prisma_it_is_made_where_prisma_looks_for_it(team: Pa
     assert made_in(team) == ["prisma/migrations/*_add_users"]
 
 
+def test_the_first_one_is_made_beside_the_schema(team: Path) -> None:
+    (team / "packages" / "prisma").mkdir(parents=True)
+    (team / "packages" / "prisma" / "schema.prisma").touch()
+
+    assert main(["new", "add_users"]) == 0
+    assert made_in(team) == ["packages/prisma/migrations/*_add_users"]
+
+
+@pytest.mark.parametrize("place", [".env", "packages/prisma/.env"])
+def test_a_file_of_the_project_may_name_the_directory(
+    team: Path, place: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (team / "package.json").write_text("{}")
+    (team / place).parent.mkdir(parents=True, exist_ok=True)
+    (team / place).write_text("MIGRATE_DIR=db/migrations\n")
+
+    assert main(["new", "add_users"]) == 0
+
+    assert made_in(team) == ["db/migrations/*_add_users"]
+    assert f"Environment variables loaded from {place}\n" in capsys.readouterr().out
+    assert main(["new", "add_more", "--migrations", "elsewhere"]) == 0
+    assert "loaded" not in capsys.readouterr().out
+
+
+def test_an_empty_variable_names_no_directory(team: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (team / ".env").write_text("MIGRATE_DIR=db\n")
+    monkeypatch.setenv("MIGRATE_DIR", "")
+
+    assert main(["new", "add_users"]) == 0
+    assert made_in(team) == ["db/*_add_users"]
+
+
+def test_another_setting_that_is_wrong_does_not_matter(
+    team: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MIGRATE_PORT", "many")
+    (team / ".env").write_text("MIGRATE_STRICT=perhaps\n")
+
+    assert main(["new", "add_users"]) == 0
+    assert "loaded" not in capsys.readouterr().out
+
+
+SLIP = "postgresql://app:hunter2@db/shop"
+
+
+@pytest.mark.parametrize("words", [("a", "--migrations", ""), ("a", "--migrations", SLIP), (SLIP,)])
+def test_nothing_and_a_url_are_refused_and_nothing_is_made(
+    team: Path, words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["new", *words]) == 2
+
+    said = capsys.readouterr().err
+    assert said.startswith("ERROR: M104 ")
+    assert "hunter2" not in said
+    assert list(team.iterdir()) == []
+
+
 def test_the_directory_that_is_there_gets_it(team: Path) -> None:
     (there := team / "packages" / "prisma" / "migrations").mkdir(parents=True)
     (there / LOCK).write_text('provider = "postgresql"\n')

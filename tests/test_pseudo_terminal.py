@@ -9,7 +9,7 @@ import pytest
 
 from tests.fixtures.projects import Project
 from tests.fixtures.pseudo_terminal import CTRL_C, at_terminal
-from tests.fixtures.terminal import environment, finish, run_on, start_on
+from tests.fixtures.terminal import environment, finish, printed_outcome, run_on, start_on
 
 A, B = "20240101000000_a", "20240102000000_b"
 ESCAPE = "\x1b"
@@ -18,7 +18,7 @@ SLEEPING = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
 
 def test_progress_says_which_of_how_many_and_for_how_long(one_project: Project) -> None:
     one_project.write(A, "SELECT 1;")
-    one_project.write(B, "SELECT pg_sleep(1.2);")
+    one_project.write(B, "SELECT pg_sleep(2.2);")
 
     with at_terminal(one_project, "deploy") as terminal:
         terminal.wait_for(f"Applying 2 of 2: {B}, 1 s")
@@ -49,6 +49,27 @@ def test_a_migration_that_waits_for_a_lock_says_for_whom(one_project: Project) -
             terminal.wait_for(f"— waits for a lock: blocked by backend {other.info.backend_pid} ")
             other.execute("COMMIT")
             assert terminal.finish() == 0
+
+
+def test_the_last_line_is_one_line_however_narrow_the_terminal_is(one_project: Project) -> None:
+    name = f"20240102000000_{'long' * 10}"
+    one_project.write(A, "CREATE TABLE a (id int);")
+    one_project.run()
+    one_project.write(name, "-- migrate: lock_timeout=200ms\nALTER TABLE a ADD COLUMN b int;")
+    with one_project.connect() as other:
+        other.execute("BEGIN; SELECT * FROM a")
+        with at_terminal(one_project, "deploy", COLUMNS="40") as terminal:
+            terminal.wait_for("has waited for a lock for 1")
+            other.execute("COMMIT")
+            assert terminal.finish() == 0
+
+    # From where it begins to where it is cleared; behind what is printed above it.
+    drawn = [
+        f"Applying 1 of 1{line}".rstrip() for text in terminal.drawn for line in text.split(" Applying 1 of 1")[1:]
+    ]
+    assert len(drawn) >= 3
+    assert not [line for line in drawn if "\n" in line or len(f"| {line}") > 40]
+    assert drawn[-1].endswith("…")
 
 
 def test_ctrl_c_leaves_a_clean_verdict(one_project: Project) -> None:
@@ -111,7 +132,92 @@ def test_ctrl_c_before_anything_runs_says_that_nothing_was_run(one_project: Proj
         terminal.type(CTRL_C)
         assert terminal.finish() == 130
 
-    assert "Interrupted. Nothing was run." in terminal.lines
+    assert any(
+        line.startswith("ERROR: M610 The run was interrupted before it began; nothing was run.")
+        for line in terminal.lines
+    )
+
+
+@pytest.mark.parametrize(
+    "script",
+    ["CREATE TABLE b (id int); SELECT pg_sleep(60);", "CREATE INDEX CONCURRENTLY i ON a ((pg_sleep(60) IS NULL));"],
+    ids=["atomic", "concurrent"],
+)
+def test_a_second_ctrl_c_ends_at_once_and_does_not_say_that_nothing_was_run(one_project: Project, script: str) -> None:
+    one_project.write(A, "CREATE TABLE a (id int); INSERT INTO a VALUES (1);")
+    one_project.write(B, script.replace("pg_sleep(60) IS NULL", "slow(id)"))
+    one_project.query("CREATE FUNCTION slow(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT 1 FROM pg_sleep(60)'")
+
+    with at_terminal(one_project, "deploy") as terminal:
+        while not one_project.query(SLEEPING):
+            terminal.read()
+        terminal.type(CTRL_C)
+        terminal.wait_for("Interrupted: ")
+        terminal.type(CTRL_C)
+        assert terminal.finish() == 130
+
+    verdict = next(line for line in terminal.lines if line.startswith("ERROR: "))
+    assert verdict.startswith(("ERROR: M610 The run was cut off", f"ERROR: M606 Migration {B} was cancelled"))
+    while one_project.held_advisory_locks():
+        pass
+    assert one_project.tables() == {"a"}
+
+
+def test_who_closes_the_terminal_leaves_a_verdict_in_the_history(one_project: Project) -> None:
+    one_project.write(A, "CREATE TABLE a (id int); SELECT pg_sleep(60);")
+    process = start_on(one_project, "deploy")
+    while not one_project.query(SLEEPING):
+        assert process.poll() is None
+    os.kill(process.pid, signal.SIGHUP)
+
+    assert finish(process).exit_code == 129
+    assert [row["rolled_back_at"] is not None for row in one_project.rows()] == [True]
+
+
+def test_a_window_that_is_closed_over_a_run_leaves_a_verdict_too(one_project: Project) -> None:
+    """The system sends SIGHUP, and takes nothing that is still written."""
+    one_project.write(A, "CREATE TABLE a (id int); SELECT pg_sleep(60);")
+    with at_terminal(one_project, "deploy") as terminal:
+        while not one_project.query(SLEEPING):
+            terminal.read()
+    _, status = os.waitpid(terminal.pid, 0)
+
+    assert os.waitstatus_to_exitcode(status) == 129
+    assert [row["rolled_back_at"] is not None for row in one_project.rows()] == [True]
+
+
+def test_who_reads_may_die_of_the_same_ctrl_c(one_project: Project) -> None:
+    """As in `deploy --json 2>&1 >out.json | tee log`."""
+    one_project.write(A, "CREATE TABLE a (id int); SELECT pg_sleep(60);")
+    process = start_on(one_project, "deploy")
+    assert process.stderr is not None
+    while not one_project.query(SLEEPING):
+        assert process.poll() is None
+    process.stderr.close()
+    os.kill(process.pid, signal.SIGINT)
+
+    assert process.stdout is not None
+    outcome = printed_outcome(process.stdout.read())
+    assert (process.wait(), outcome["error"]["code"]) == (130, "M606")
+    process.stdout.close()
+
+
+def test_ctrl_c_while_the_program_is_imported_is_no_traceback() -> None:
+    script = """
+import sys
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == "typer":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupting())
+from lambda_fn.cli import main
+sys.exit(main(["status"]))
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", script], env=environment(), capture_output=True, text=True, check=False
+    )
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "Interrupted. Nothing was run.\n")
 
 
 def test_a_failure_is_shown_in_colour_and_as_a_whole_line(one_project: Project) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from lambda_fn.domain.hook import HookAction
 from lambda_fn.domain.request import Action, Request, parse_request
-from lambda_fn.domain.target import Auth, Overrides, SslMode
+from lambda_fn.domain.target import Auth, Overrides, Place, SslMode
 from lambda_fn.domain.variable import Variable
 from lambda_fn.domain.variables import VARIABLES
 from lambda_fn.errors import SettingsInvalid
@@ -100,10 +100,9 @@ def test_the_environment_of_the_process_is_read_where_none_is_given(monkeypatch:
 def test_defaults_count_where_the_environment_says_nothing() -> None:
     defaults = {"MIGRATE_SCHEMA": "default", "MIGRATE_STRICT": "true", "DATABASE_URL": "postgresql://u:p@h/d"}
 
-    settings = Settings.from_env({"MIGRATE_SCHEMA": "given", "MIGRATE_STRICT": ""}, defaults=defaults)
+    settings = Settings.from_env({"MIGRATE_SCHEMA": "given"}, defaults=defaults)
 
-    assert settings == Settings(database_url="postgresql://u:p@h/d", schema="given")
-    assert Settings.from_env({}, defaults=defaults).strict
+    assert settings == Settings(database_url="postgresql://u:p@h/d", schema="given", strict=True)
 
 
 DEFAULT_DATABASE = {
@@ -163,7 +162,7 @@ def test_what_is_no_number_of_seconds_is_m201(value: str) -> None:
 
 def test_every_setting_is_tried_here_and_every_field_can_be_set() -> None:
     assert set(FULL) == {variable.name for variable in VARIABLES}
-    of_the_command_line = {"profile"}  # in the environment AWS_PROFILE, which boto3 reads by itself
+    of_the_command_line = {"profile", "through"}  # the first is AWS_PROFILE too, which boto3 reads by itself
     fields = {field.name for field in dataclasses.fields(Settings)}
     assert fields - of_the_command_line == {variable.field for variable in VARIABLES}
     full, absent = Settings.from_env(FULL), Settings()
@@ -233,7 +232,8 @@ def test_labels_are_read_whatever_else_is_wrong() -> None:
     assert Settings.labels_from_env({"POWERTOOLS_SERVICE_NAME": "bytes that are no text: \udc80"}) == Settings()
 
 
-SET = Settings(database_url="postgresql://u:p@h/d", host="h", port=1, dbname="d", user="u", schema="s", strict=True)
+_HERE = Settings(host="h", hostaddr="10.0.0.1", port=1, through=Place("localhost", 2), dbname="d", user="u")
+SET = dataclasses.replace(_HERE, database_url="postgresql://u:p@h/d", schema="s", strict=True)
 
 
 def test_what_a_request_does_not_say_stays_as_set() -> None:

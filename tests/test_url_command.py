@@ -162,8 +162,27 @@ def test_by_default_it_is_the_url_of_the_environment_else_of_a_file(
     assert of_the_process.err == ""
 
 
+@pytest.mark.parametrize("empty", ["", " "])
+@pytest.mark.parametrize("place", [".env", "packages/prisma/.env"])
+def test_a_file_beside_the_schema_is_seen_as_by_the_actions_and_an_empty_variable_hides_none(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, place: str, empty: str
+) -> None:
+    Path("packages/prisma/migrations/20240101000000_a").mkdir(parents=True)
+    Path("packages/prisma/migrations/20240101000000_a/migration.sql").write_text("SELECT 1;")
+    Path("package.json").write_text("{}")
+    Path(place).write_text("DATABASE_URL=postgresql://app:hunter2@of-the-file/shop\n")
+    monkeypatch.setenv("DATABASE_URL", empty)
+
+    assert CHECK(Given(url=None, json=False)) == 0
+
+    said = capsys.readouterr()
+    assert "host: of-the-file\n" in said.out
+    assert said.err == f"Environment variables loaded from {place}\n"
+
+
 def test_without_any_url_it_is_said_what_to_set() -> None:
     with pytest.raises(SettingsInvalid) as refused:
         CHECK(Given(url=None, json=False))
 
     assert refused.value.code == "M202"
+    assert all(word in refused.value.next_step for word in ("DATABASE_URL", ".env", "--secret", "--database-url"))

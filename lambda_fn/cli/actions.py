@@ -14,6 +14,7 @@ from lambda_fn.cli.exit_codes import exit_code
 from lambda_fn.cli.request_options import TO
 from lambda_fn.cli.screen import Screen, print_json
 from lambda_fn.commands.draft import Draft
+from lambda_fn.deadline import Interruption
 from lambda_fn.domain.event import RunFailed
 from lambda_fn.domain.outcome import Outcome, to_json
 from lambda_fn.domain.plan_table import plan_table
@@ -21,45 +22,47 @@ from lambda_fn.domain.request import Action, Request, parse_request
 from lambda_fn.errors import MigrateError
 from lambda_fn.ports import Reporter
 
-_CUT_OFF = (
-    "Cut off. What was reported as applied is applied. The migration that was running is in the database and in the "
-    "history, or in neither (one that runs alone outside a transaction: recorded as started). Run status to see."
-)
-
 
 def carry_out(action: Action, given: Given) -> int:
     """Run the action and return the exit code; behind a deploy that succeeded, become the command that is given."""
     run_id = str(uuid.uuid4())
     screen = Screen.beside_document(given.json or getattr(given, "markdown", False))
-    try:
-        program = entrypoint.found(given.after_dashes)
-        request_options.take_names(given, given.names if action is Action.RESOLVE else ())
-        request = parse_request(request_options.event_of(given, action), request_options.OPTIONS)
-        needs_directory = action not in (Action.DOCTOR, Action.HISTORY)
-        settings = database.settings_of(given, screen, needs_directory=needs_directory)
-        remaining_s = database.timeout_s(given)
-    except MigrateError as error:
-        screen.report(RunFailed(error))
-        _show(given, Draft(Request(action), run_id).outcome(error, elapsed_ms=0))
-        return error.exit_code
+    program = None
     with interruption.heeded() as heeded:
         try:
-            with _shown_on(screen) as reporter:
-                outcome = wiring.run(
-                    request,
-                    settings,
-                    reporter,
-                    run_id=run_id,
-                    remaining_s=remaining_s,
-                    interruption=heeded.interruption,
-                    finds_directory=False,
-                )
+            program = entrypoint.found(given.after_dashes)
+            outcome = _outcome(action, given, screen, run_id, heeded.interruption)
+        except MigrateError as error:
+            outcome = _refused(action, screen, run_id, error)
         except KeyboardInterrupt:
-            Screen(sys.stderr).print(_CUT_OFF if heeded.interruption.is_heeded else "Interrupted. Nothing was run.")
-            return heeded.exit_code
-    code = heeded.exit_code or exit_code(outcome)
+            outcome = _refused(action, screen, run_id, heeded.error)
     _show(given, outcome)
+    code = heeded.exit_code or exit_code(outcome)
     return entrypoint.become(program) if program is not None and code == 0 else code
+
+
+def _outcome(action: Action, given: Given, screen: Screen, run_id: str, interruption: Interruption) -> Outcome:
+    """Read the command line and run the action. Raises: RequestInvalid, SettingsInvalid; KeyboardInterrupt."""
+    request_options.take_names(given, given.names if action is Action.RESOLVE else ())
+    request = parse_request(request_options.event_of(given, action), request_options.OPTIONS)
+    needs_directory = action not in (Action.DOCTOR, Action.HISTORY)
+    settings = database.settings_of(given, screen, needs_directory=needs_directory)
+    remaining_s = database.timeout_s(given)
+    with _shown_on(screen) as reporter:
+        return wiring.run(
+            request,
+            settings,
+            reporter,
+            run_id=run_id,
+            remaining_s=remaining_s,
+            interruption=interruption,
+            finds_directory=False,
+        )
+
+
+def _refused(action: Action, screen: Screen, run_id: str, error: MigrateError) -> Outcome:
+    screen.report(RunFailed(error))
+    return Draft(Request(action), run_id).outcome(error, elapsed_ms=0)
 
 
 @contextmanager
@@ -99,6 +102,7 @@ COMMANDS = (
         (
             "migrate-lambda deploy",
             "migrate-lambda deploy --secret shop/database --host localhost --port 15432",
+            "migrate-lambda deploy --secret rds!db-1 --host db.internal --dbname shop --through localhost:15432",
             "migrate-lambda deploy --to 20240102000000_orders --lock-wait-s 60",
             "migrate-lambda deploy -- node server.js",
         ),

@@ -20,6 +20,14 @@ Given = SimpleNamespace
 """The values of a command line, by the names of its options: `--lock-wait-s` is `lock_wait_s`."""
 
 
+@dataclass(slots=True)
+class Invocation:
+    """One command line: what stands behind its `--`, None without one, and whether its command has begun."""
+
+    after_dashes: tuple[str, ...] | None = None
+    began: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """One command: what it does in one sentence, command lines that can be pasted, its options, and its function.
@@ -93,13 +101,14 @@ def add(app: typer.Typer, command: Command | Group) -> None:
 
 
 def _add(app: typer.Typer, command: Command) -> None:
-    def run(context: typer.Context, **values: Any) -> None:
+    def run(context: typer.Context, **values: Any) -> int:
+        invocation: Invocation = context.obj or Invocation()
+        invocation.began = True
         try:
-            code = command.carry_out(Given(**values, after_dashes=context.obj))
+            return command.carry_out(Given(**values, after_dashes=invocation.after_dashes))
         except KeyboardInterrupt:  # typer would say nothing
             Screen(sys.stderr).print("Interrupted.")
-            code = INTERRUPTED
-        raise typer.Exit(code)
+            return INTERRUPTED
 
     context = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
     # typer makes the options out of the signature.

@@ -1,30 +1,32 @@
 """Which database and which migrations directory: the options that say so, and the settings that they come to."""
 
-import contextlib
 import dataclasses
-from pathlib import Path
+from typing import Any
 
+from lambda_fn.cli import project
 from lambda_fn.cli.command import Given, text
-from lambda_fn.cli.dotenv_files import read_dotenv_files
-from lambda_fn.cli.place import PLACE
+from lambda_fn.cli.place import PLACE, refuse_urls
+from lambda_fn.cli.project import DIRECTORY
 from lambda_fn.cli.screen import Screen
-from lambda_fn.directory import directory_near
 from lambda_fn.domain import variable
-from lambda_fn.domain.event import Level, Sentence
-from lambda_fn.domain.form import HOST, SECRET_ID, Form
+from lambda_fn.domain.form import HOST, SECRET_ID, Form, is_loopback_over_tcp
+from lambda_fn.domain.target import Place
+from lambda_fn.domain.variables import VARIABLES
 from lambda_fn.errors import MigrateError
 from lambda_fn.errors import request as request_errors
-from lambda_fn.settings import Settings, process_environment
+from lambda_fn.settings import OF_A_DATABASE, Settings, defaults_that_count, process_environment
+
+__all__ = ("DIRECTORY", "OPTIONS", "TIMEOUT", "settings_of", "timeout_s")
 
 OPTIONS = (
     text("--database-url", "The database, instead of DATABASE_URL or MIGRATE_SECRET_ID.", "URL"),
     text("--secret", "Its secret in Secrets Manager, read with your AWS profile.", "ID", "--secret-id"),
-    text("--host", "Where to connect instead; localhost is a forwarded port.", "HOST"),
+    text("--host", "Where the server is instead; localhost is a port that is forwarded to it.", "HOST"),
     text("--port", "On which port instead.", "PORT"),
+    text("--through", "A forwarded port that leads to the server; TLS checks the server's own name.", "HOST:PORT"),
     text("--dbname", "Another database on the server.", "NAME"),
     *PLACE,
 )
-DIRECTORY = text("--migrations", "The migrations directory, instead of MIGRATE_DIR.", "DIR")
 TIMEOUT = text("--timeout-s", "Answer by then; work is stopped MIGRATE_RESERVE_S before.", "SECONDS")
 
 _EXAMPLES = {
@@ -32,8 +34,8 @@ _EXAMPLES = {
     "secret": SECRET_ID.example,
     "host": "localhost",
     "port": "15432",
-    "migrations": "prisma/migrations",
 }
+_ENDPOINT = "shop.cluster-c1a2b3c4d5e6.eu-central-1.rds.amazonaws.com"
 
 
 def settings_of(given: Given, screen: Screen, *, needs_directory: bool = True) -> Settings:
@@ -42,29 +44,39 @@ def settings_of(given: Given, screen: Screen, *, needs_directory: bool = True) -
     An action that needs no migrations directory does without one that is not named and not found.
     Raises: RequestInvalid M104; SettingsInvalid M206, M207 for the directory, M201, M218.
     """
+    refuse_urls(given)
     for option, example in _EXAMPLES.items():
         if getattr(given, option, None) == "":
             raise request_errors.wrong_value(_flag(option), "a non-empty text", example)
-    settings = _named(given, _from_environment(given, screen))
+    settings = _placed(given, _named(given, _from_environment(given, screen)))
     named = {
-        "host": _in_form("host", HOST, given.host),
-        "port": variable.port("--port", given.port) if given.port else None,
         "region": given.region,
         "profile": given.profile,
         "directory": _directory(given, settings, needed=needs_directory),
     }
-    return dataclasses.replace(settings, **{name: value for name, value in named.items() if value is not None})
+    return _with(settings, **named)
 
 
 def _from_environment(given: Given, screen: Screen) -> Settings:
-    """The settings without the command line's."""
-    files = read_dotenv_files(Path.cwd(), process_environment(), migrations=_migrations(given))
-    settings = Settings.from_env(defaults=files.values)
-    for sentence in files.sentences:
-        screen.show(Sentence(sentence))
-    for warning in files.warnings:
-        screen.show(Sentence(warning, Level.WARNING))
-    return settings
+    """The settings without the command line's, and without what of the files does not count beside it."""
+    files = project.read_files(getattr(given, "migrations", None))
+    found = defaults_that_count(files.values, process_environment())
+    counted = {name: value for name, value in found.items() if name not in _overridden(given)}
+    project.tell(files, counted, screen)
+    return Settings.from_env(defaults=counted, files=files.places)
+
+
+def _overridden(given: Given) -> frozenset[str]:
+    """The variables in whose place the command line says something."""
+    same = (each.name for each in VARIABLES if getattr(given, each.field, None))
+    others = {
+        "migrations": ("MIGRATE_DIR",),
+        "database_url": OF_A_DATABASE,
+        "secret": OF_A_DATABASE,
+        "host": ("PGHOSTADDR",),
+        "through": ("PGHOSTADDR",),
+    }
+    return frozenset((*same, *(name for key, names in others.items() if getattr(given, key, None) for name in names)))
 
 
 def _named(given: Given, settings: Settings) -> Settings:
@@ -80,22 +92,38 @@ def _named(given: Given, settings: Settings) -> Settings:
     return settings
 
 
-def _migrations(given: Given) -> Path | None:
-    """Where the migrations lie, as far as that is known without the files: one of these lies beside them."""
-    if named := getattr(given, "migrations", None) or process_environment().get("MIGRATE_DIR"):
-        return Path(named)
-    with contextlib.suppress(MigrateError):
-        return directory_near(Path.cwd())
-    return None
+def _placed(given: Given, settings: Settings) -> Settings:
+    """At the host and port of the command line: whoever says one of them means no other address (PGHOSTADDR)."""
+    through, host = _through(given), _in_form("host", HOST, given.host)
+    port = variable.port("--port", given.port) if given.port else None
+    if host or through:
+        settings = dataclasses.replace(settings, hostaddr=None)
+    if through and settings.host and is_loopback_over_tcp(settings.host):
+        # It was a forwarded port too, with which the port goes.
+        settings = dataclasses.replace(settings, host=None, port=None)
+    return _with(settings, host=host, port=port, through=through)
+
+
+def _through(given: Given) -> Place | None:
+    if given.through is None:
+        return None
+    place = Place.read(given.through)
+    if place is None:
+        raise request_errors.wrong_value("--through", "HOST:PORT of a forwarded port", "localhost:15432")
+    if given.host and is_loopback_over_tcp(given.host):
+        raise request_errors.wrong_value("--host beside --through", "the server's own name", _ENDPOINT)
+    return place
+
+
+def _with(settings: Settings, **named: object) -> Settings:
+    given: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
+    return dataclasses.replace(settings, **given)
 
 
 def _directory(given: Given, settings: Settings, *, needed: bool) -> str | None:
     """The migrations directory. One that happens to be beside the program never counts."""
-    named = getattr(given, "migrations", None) or settings.directory
-    if named is not None:
-        return str(named)
     try:
-        return str(directory_near(Path.cwd()))
+        return str(project.directory(getattr(given, "migrations", None) or settings.directory))
     except MigrateError:
         if needed:
             raise

@@ -8,7 +8,7 @@ file by itself.
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
@@ -33,17 +33,17 @@ _REFERENCE = re.compile(r"(\\?)\$\{([A-Za-z0-9_]*)\}")
 class DotenvFiles:
     """What the files say of our settings: a mapping to lie under the process's environment.
 
-    `loaded` are the files that said something, by their paths from the working directory; `warnings` are sentences.
+    `places` are the files that say them, by their paths from the working directory; `warnings` are sentences.
     """
 
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
-    loaded: tuple[str, ...] = ()
+    places: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
-    @property
-    def sentences(self) -> tuple[str, ...]:
-        """Prisma's sentence for each file."""
-        return tuple(f"Environment variables loaded from {path}" for path in self.loaded)
+    def sentences(self, counted: Container[str]) -> tuple[str, ...]:
+        """Prisma's sentence for each file that says one of the variables that count."""
+        used = (path for name, path in self.places.items() if name in counted)
+        return tuple(f"Environment variables loaded from {path}" for path in dict.fromkeys(used))
 
 
 def read_dotenv_files(
@@ -54,8 +54,8 @@ def read_dotenv_files(
     `${NAME}` is what the process's `environment` says, else the files. The first file wins over the second.
     Raises: SettingsInvalid M218 for a file that cannot be read, or where what it says of a setting cannot.
     """
-    known, values = dict(environment), dict[str, str]()
-    loaded, warnings = list[str](), list[str]()
+    known, values, places = dict(environment), dict[str, str](), dict[str, str]()
+    warnings = list[str]()
     for path in _files(working_directory, migrations):
         shown = os.path.relpath(path, working_directory)
         bindings = _bindings(path, shown)
@@ -67,9 +67,9 @@ def read_dotenv_files(
         known.update((name, text) for name, text in said.items() if name not in before)
         ours = {name: text for name, text in said.items() if name in _OURS}
         warnings += _contradictions(ours, values, shown)
-        values = {**ours, **values}
-        loaded += [shown] if ours else []
-    return DotenvFiles(values, tuple(loaded), tuple(warnings))
+        new = {name: text for name, text in ours.items() if not values.get(name, "").strip()}
+        values, places = {**values, **new}, {**places, **dict.fromkeys(new, shown)}
+    return DotenvFiles(values, places, tuple(warnings))
 
 
 def _files(working_directory: Path, migrations: Path | None) -> Iterator[Path]:
@@ -83,7 +83,10 @@ def _files(working_directory: Path, migrations: Path | None) -> Iterator[Path]:
 
 
 def _has_file(directory: Path) -> bool:
-    return (directory / _NAME).is_file()  # a directory of that name is often one of Python's
+    try:
+        return (directory / _NAME).is_file()  # a directory of that name is often one of Python's
+    except OSError:  # a name that is too long
+        return False
 
 
 def _root(here: Path) -> Path | None:
@@ -151,7 +154,7 @@ def _expanded(text: str, known: Mapping[str, str], where: str, warnings: list[st
 
 def _contradictions(ours: Mapping[str, str], values: Mapping[str, str], shown: str) -> Iterator[str]:
     for name, text in ours.items():
-        if values.get(name, text) != text:
+        if text.strip() and values.get(name, "").strip() not in ("", text.strip()):
             yield f"{name} is another one in {shown}, which does not count: as for Prisma, the first file does."
 
 

@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from lambda_fn.cli.screen import Screen
 from lambda_fn.errors import request as request_errors
@@ -24,13 +25,24 @@ class Program:
 
 
 def found(command: Sequence[str] | None) -> Program | None:
-    """The program to become; looked for before anything is changed. Raises: RequestInvalid M104."""
+    """The program to become; looked for before anything is changed. Raises: RequestInvalid M115."""
     if command is None:
         return None
     path = shutil.which(command[0]) if command else None
     if path is None:
-        raise request_errors.wrong_value("What stands behind --", "a program on the PATH", "deploy -- node server.js")
+        raise request_errors.cannot_become(_reason(command))
     return Program(path, tuple(command))
+
+
+def _reason(command: Sequence[str]) -> str:
+    if not command:
+        return "there is nothing"
+    named = Path(command[0])
+    if named.is_dir():
+        return "it is a directory"
+    if named.is_file():
+        return "the file has no right to be executed (chmod +x)" if os.sep in command[0] else "it is not on the PATH"
+    return "there is no such file" if os.sep in command[0] else "there is no such program on the PATH"
 
 
 def become(program: Program) -> int:

@@ -6,10 +6,13 @@ from lambda_fn.errors import HistoryBlocked
 from lambda_fn.errors.history import NOT_READY
 
 EXPLAINED = """\
-exit codes: 0 done or up to date; 1 status or verify found something pending; 2 request or settings;
-3 database or AWS unreachable, or locked, try again; 4 the history is blocked; 5 a migration failed; 6 deadline;
-70 a bug; 130 interrupted. doctor exits with the code of the first check that failed.
-explain exits with 1 for a stack that failed, subnets where something is missing"""
+exit codes: 0 done or up to date; 1 status or verify found something pending;
+2 command line, request or settings; 3 database or AWS unreachable, or locked,
+try again; 4 the history is blocked; 5 a migration failed; 6 deadline; 70 a bug;
+126 applied, but what stands behind deploy -- could not be started;
+129, 130, 143 interrupted. doctor exits with the code of the first check that
+failed, explain with 1 for a stack that failed, subnets with 1 where something
+is missing, url check with 2 for a URL that cannot be read."""
 
 FOUND = 1
 INTERRUPTED = 130

@@ -71,7 +71,7 @@ def action_of(given: Given) -> Action:
         raise request_errors.unknown_action(action, list(Action)) from None
     request_options.take_names(given, rest)
     if given.markdown and found is not Action.PLAN:
-        raise request_errors.wrong_value("--markdown", f"for {found}", "plan --markdown")
+        raise request_errors.out_of_place("--markdown", Action.PLAN)
     return found
 
 

@@ -12,7 +12,7 @@ from lambda_fn.aws.logs import LogGroup
 from lambda_fn.cli.command import Command, Given, switch, text, word
 from lambda_fn.cli.exit_codes import INTERRUPTED
 from lambda_fn.cli.place import PLACE, STACK, account_of, function_of, in_utc, named_twice
-from lambda_fn.cli.screen import Screen, in_plain
+from lambda_fn.cli.screen import Screen, in_plain, print_error
 from lambda_fn.errors import AwsUnavailable, MigrateError
 from lambda_fn.errors import request as request_errors
 
@@ -31,7 +31,7 @@ def carry_out(given: Given) -> int:
         events = _followed(group, since_ms, screen) if given.follow else group.events(since_ms, given.run_id)
         is_empty = not _shown(given, events, screen)
     except MigrateError as error:
-        Screen(sys.stderr).print(f"ERROR: {error.text}")
+        print_error(error, as_json=given.json)
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED

@@ -18,12 +18,22 @@ PLACE = (
     text("--region", "The AWS region, instead of AWS_REGION or the profile's.", "REGION"),
     text("--profile", "A profile of the AWS configuration, instead of AWS_PROFILE.", "PROFILE"),
 )
+_NAMES = {"function": "FUNCTION", "log_group": "--log-group", "subnets": "SUBNET"}
 STACK = text("--stack", f"The stack whose output {FUNCTION_OUTPUT} names the function.", "STACK")
 
 
 def account_of(given: Given) -> Account:
-    """The account that the command line or the environment names. Raises: SettingsInvalid M801."""
+    """The account that the command line or the environment names. Raises: RequestInvalid M104, SettingsInvalid M801."""
+    refuse_urls(given)
     return Account(_region_of(given) or Settings.region_from_env(), given.profile)
+
+
+def refuse_urls(given: Given) -> None:
+    """A slip that puts a URL into one of these, which errors repeat, with its password. Raises: RequestInvalid M104."""
+    for option in ("function", "stack", "log_group", "subnets", "region", "profile"):
+        named = getattr(given, option, None) or ""
+        if any("://" in each for each in ([named] if isinstance(named, str) else named)):
+            raise request_errors.wrong_value(_NAMES.get(option, f"--{option}"), "a name, without ://", "shop")
 
 
 def _region_of(given: Given) -> str | None:
@@ -48,7 +58,7 @@ def function_of(given: Given, account: Account) -> DeployedFunction:
 
 def named_twice(*options: str) -> RequestInvalid:
     """M104: several options say each where to look."""
-    return request_errors.wrong_value("What names the function", f"only one of {', '.join(options)}", "--stack shop")
+    return request_errors.only_one_of(options)
 
 
 def again(given: Given, *words: str) -> str:

@@ -1,15 +1,23 @@
 """The program: its commands, and which one a command line asks for."""
 
+import os
+import re
 import sys
+import uuid
 from collections.abc import Iterable, Sequence
+from typing import Annotated
 
 import typer
 
+from lambda_fn import __version__
 from lambda_fn.cli import actions, explain, invoke, logs, new, subnets, url
-from lambda_fn.cli.command import Command, Group, add
-from lambda_fn.cli.exit_codes import EXPLAINED
-from lambda_fn.cli.screen import Screen, replace_what_cannot_be_shown
+from lambda_fn.cli.command import Command, Group, Invocation, add
+from lambda_fn.cli.exit_codes import EXPLAINED, INTERRUPTED
+from lambda_fn.cli.screen import Screen, print_error, print_json, replace_what_cannot_be_shown
+from lambda_fn.commands.draft import Draft
 from lambda_fn.domain.event import RunFailed
+from lambda_fn.domain.outcome import to_json
+from lambda_fn.domain.request import Action, Request
 from lambda_fn.errors import MigrateError
 from lambda_fn.errors import internal as internal_errors
 from lambda_fn.errors import request as request_errors
@@ -23,17 +31,21 @@ COMMANDS: tuple[Command | Group, ...] = (
     logs.COMMAND,
     subnets.COMMAND,
 )
-_TAKES_A_COMMAND = "deploy"
+_BECOMES_A_PROGRAM = Action.DEPLOY.value
+_HELP_ASKED_FOR = 2
+_LOGIN = re.compile(r"\S*://\S*")
 
 
 def run(arguments: Sequence[str] | None, program: str) -> int:
     """Carry out the command line and return the exit code."""
+    _open_what_is_closed()
     for stream in (sys.stdout, sys.stderr):
         replace_what_cannot_be_shown(stream)
+    given = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        return _run(sys.argv[1:] if arguments is None else list(arguments), program)
+        return _run(given, program)
     except MigrateError as error:
-        Screen(sys.stderr).report(RunFailed(error))
+        print_error(error, as_json="--json" in given)
         return error.exit_code
     except Exception as error:  # noqa: BLE001  # a bug of ours exits with 70: 1 would say that something is pending
         bug = internal_errors.from_exception(error)
@@ -41,16 +53,41 @@ def run(arguments: Sequence[str] | None, program: str) -> int:
         return bug.exit_code
 
 
+def _open_what_is_closed() -> None:
+    """A stream that a shell has closed (`>&-`) is one that leads nowhere."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123  # open to the end
+
+
 def _run(arguments: list[str], program: str) -> int:
-    own, after_dashes = _parted(arguments)
-    if after_dashes is not None and _TAKES_A_COMMAND not in own:
-        raise request_errors.wrong_value("What stands behind --", f"for {_TAKES_A_COMMAND}", "deploy -- node server.js")
+    command = next((word for word in arguments if not word.startswith("-")), "")
+    own, after_dashes = _parted(arguments) if command == _BECOMES_A_PROGRAM else (arguments, None)
+    invocation = Invocation(after_dashes)
     try:
-        # typer ends a program by SystemExit, with 2 where it does not understand the command line.
-        app_of()(own, prog_name=program, obj=after_dashes)
-    except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else 0
-    return 0
+        code = app_of()(own, prog_name=program, obj=invocation, standalone_mode=False)
+    except typer.TyperException as error:
+        return _not_understood(error, command, as_json="--json" in own)
+    if code == INTERRUPTED and not invocation.began:
+        Screen(sys.stderr).print("Interrupted. Nothing was run.")
+    return int(code or 0)
+
+
+def _not_understood(problem: typer.TyperException, command: str, *, as_json: bool) -> int:
+    """Say what is wrong with the command line, but never a word of it that may be a password."""
+    said = problem.format_message()
+    if said.startswith("Usage:"):  # no command at all
+        Screen(sys.stderr).print(said)
+        return _HELP_ASKED_FOR
+    if said.startswith("Got unexpected extra argument"):
+        said = "There is a word too many, which is not shown, because it may be a secret."
+    error = request_errors.command_line(_LOGIN.sub("***", said), command if command in _NAMES else "")
+    if as_json and command in list(Action):
+        Screen(sys.stderr).report(RunFailed(error))
+        print_json(to_json(Draft(Request(Action(command)), run_id=str(uuid.uuid4())).outcome(error, elapsed_ms=0)))
+    else:
+        print_error(error, as_json=as_json)
+    return error.exit_code
 
 
 def _parted(arguments: list[str]) -> tuple[list[str], tuple[str, ...] | None]:
@@ -71,11 +108,24 @@ def app_of(commands: Iterable[Command | Group] = COMMANDS) -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"max_content_width": 100, "help_option_names": ["-h", "--help"]},
     )
-    app.callback()(_nothing_of_its_own)
+    app.callback()(_program)
     for command in commands:
         add(app, command)
     return app
 
 
-def _nothing_of_its_own() -> None:
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        Screen(sys.stdout).print(f"migrate-lambda {__version__}")
+        raise typer.Exit
+
+
+def _program(
+    version: Annotated[  # its callback does it
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
     """A program of commands, also where it had but one."""
+
+
+_NAMES = frozenset(command.name for command in COMMANDS)

@@ -58,7 +58,7 @@ def take_names(given: Given, names: Sequence[str]) -> None:
         return
     asked = [option for option in ("applied", "rolled_back") if getattr(given, option, None)]
     if len(asked) != 1:
-        raise request_errors.wrong_value(f"`{names[0]}`", "an option or its value", "resolve --applied NAME NAME")
+        raise request_errors.command_line("a name stands by itself, without --applied or --rolled-back", "resolve")
     setattr(given, asked[0], [*getattr(given, asked[0]), *names])
 
 

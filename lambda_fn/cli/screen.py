@@ -1,5 +1,6 @@
 """What a terminal shows: plain lines on a stream that may be a pipe, a full disk or know only ASCII."""
 
+import errno
 import io
 import json
 import os
@@ -9,7 +10,12 @@ import sys
 from typing import TextIO
 
 from lambda_fn.domain.event import Event, Level, Sentence
+from lambda_fn.domain.outcome import error_to_json
+from lambda_fn.domain.printable import printable
+from lambda_fn.errors import MigrateError
 from lambda_fn.settings import runs_unattended
+
+_NOBODY_READS = (errno.EPIPE, errno.EIO)  # a pipe, and a terminal that was closed
 
 
 class Screen:
@@ -52,8 +58,10 @@ class Screen:
         """Print a text as it is."""
         try:
             print(text, file=self._stream, flush=True)
-        except OSError:
+        except OSError as error:
             self._was_left = True
+            if error.errno not in _NOBODY_READS and self._stream is not sys.stderr:
+                Screen(sys.stderr).print(f"WARNING: The output could not be written: {error.strerror}.")
             # As in `deploy | head -1`. From here on it is written to nowhere, also what Python flushes at its end.
             os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
 
@@ -72,8 +80,16 @@ def _has_no_reader(stream: TextIO) -> bool:
 
 
 def in_plain(sentence: Sentence) -> str:
-    """A sentence as text."""
-    return sentence.text if sentence.level is Level.INFO else f"{sentence.level.upper()}: {sentence.text}"
+    """A sentence as text, in which nothing steers the terminal that shows it."""
+    text = printable(sentence.text)
+    return text if sentence.level is Level.INFO else f"{sentence.level.upper()}: {text}"
+
+
+def print_error(error: MigrateError, *, as_json: bool) -> None:
+    """Print an error on standard error, and with `as_json` as JSON on standard output too."""
+    Screen(sys.stderr).show(Sentence(error.text, Level.ERROR))
+    if as_json:
+        print_json({"error": error_to_json(error)})
 
 
 def print_json(value: object) -> None:

@@ -8,7 +8,7 @@ from lambda_fn.aws.network import read_network
 from lambda_fn.cli.command import Command, Given, switch, words
 from lambda_fn.cli.exit_codes import FOUND
 from lambda_fn.cli.place import PLACE, account_of
-from lambda_fn.cli.screen import Screen, print_json
+from lambda_fn.cli.screen import Screen, print_error, print_json
 from lambda_fn.errors import MigrateError
 
 
@@ -18,7 +18,7 @@ def carry_out(given: Given) -> int:
     try:
         needs = needs_of(read_network(tuple(dict.fromkeys(given.subnets)), account_of(given)))
     except MigrateError as error:
-        Screen(sys.stderr).print(f"ERROR: {error.text}")
+        print_error(error, as_json=given.json)
         return error.exit_code
     if given.json:
         print_json(_to_json(needs))

@@ -3,10 +3,9 @@
 import sys
 from collections.abc import Iterator
 from getpass import getpass
-from pathlib import Path
 
+from lambda_fn.cli import project
 from lambda_fn.cli.command import Command, Given, switch, word
-from lambda_fn.cli.dotenv_files import read_dotenv_files
 from lambda_fn.cli.screen import Screen, print_json
 from lambda_fn.domain.form import TEXT
 from lambda_fn.domain.url_check import UrlReport, check, encoded
@@ -47,11 +46,13 @@ def explain(given: Given) -> int:
 
 def _url() -> str:
     """The URL of the environment, else of an `.env` file."""
-    environment = process_environment()
-    files = read_dotenv_files(Path.cwd(), environment)
-    if url := {**files.values, **environment}.get(_VARIABLE):
-        for sentence in files.sentences if _VARIABLE not in environment else ():
-            Screen(sys.stderr).print(sentence)
+    url = process_environment().get(_VARIABLE, "")
+    if url.strip():
+        return url
+    files = project.read_files(None)
+    project.tell(files, (_VARIABLE,), Screen(sys.stderr))
+    url = files.values.get(_VARIABLE, "")
+    if url.strip():
         return url
     raise settings_errors.no_database()
 

@@ -84,13 +84,16 @@ def _drop(table: Altered, action: Words) -> None:
     action.take("COLUMN")
     action.take("IF", "EXISTS")
     name = action.name()
-    if name is None or table.destruction.is_new(table.part(kind, name)):
+    if name is None:
+        return
+    if table.destruction.is_new(part := table.part(kind, name)):
+        table.destruction.gone(part)
         return
     cascade = action.take("CASCADE")
     if kind == COLUMN:
         table.found(found.DROP_COLUMN, name, cascade=cascade)
     else:
-        table.found(found.DROP_CONSTRAINT, name, table.part(CONSTRAINT, name), cascade=cascade)
+        table.found(found.DROP_CONSTRAINT, name, part, cascade=cascade)
 
 
 def _alter_column(table: Altered, action: Words) -> None:

@@ -1,5 +1,6 @@
 """What has been found destructive in a script so far, and what the scripts of a plan have made themselves."""
 
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +17,10 @@ CONSTRAINT: Final = "constraint"
 DEFAULT: Final = "default"
 SCHEMA: Final = "SCHEMA"
 TYPE: Final = "type"
+TEMPORARY: Final = "pg_temp"
+"""The schema of what a session makes for itself: it is empty before a script and after it."""
+_OF_SCHEMA: Final = 3
+"""Parts of the key of an object that lies in a schema; that of a column or of a trigger has its table too."""
 
 
 class Destruction:
@@ -27,6 +32,8 @@ class Destruction:
     def __init__(self, schema: str) -> None:
         self._schema = self._default_schema = schema
         self._new: set[Key] = set()
+        self._parts: dict[Key, set[Key]] = {}
+        self._temporary: dict[Key, bool] = {}
         self._renamed: dict[Key, tuple[Key, Name]] = {}
         self._proofs: dict[Key, Key] = {}
         self._begin(b"")
@@ -37,6 +44,7 @@ class Destruction:
         self._by_key: dict[Key, list[int]] = {}
         self._statement, self._start = 0, 0
         self._line, self._counted_to = 1, 0
+        self._temporary.clear()
 
     def begin(self, text: bytes) -> None:
         """A script begins."""
@@ -76,7 +84,16 @@ class Destruction:
         """The key of an object that lies in a schema, or of a schema."""
         if kind == SCHEMA:
             return kind, name.parts[-1]
-        return kind, (name.parts[-2] if len(name.parts) > 1 else self._default_schema), name.parts[-1]
+        # What is temporary is found before all else, whatever the search path.
+        temporary = (kind, TEMPORARY, name.parts[-1]) in self._temporary
+        return self.key_made(kind, name, temporary=temporary)
+
+    def key_made(self, kind: str, name: Name, *, temporary: bool = False) -> Key:
+        """The key of an object that is being made: what has its name need not be what it would be taken for."""
+        if kind == SCHEMA:
+            return kind, name.parts[-1]
+        schema = TEMPORARY if temporary else self._default_schema
+        return kind, (name.parts[-2] if len(name.parts) > 1 else schema), name.parts[-1]
 
     def within(self, kind: str, table: Name, name: Name) -> Key:
         """The key of an object that belongs to a table."""
@@ -88,27 +105,60 @@ class Destruction:
 
     def is_new(self, key: Key) -> bool:
         """Whether the scripts so far have made it, so that nobody uses it and it holds no rows."""
-        return key in self._new or (SCHEMA, key[1]) in self._new
+        return key[1] == TEMPORARY or key in self._known(key) or (SCHEMA, key[1]) in self._new
 
     def made(self, key: Key, *, surely: bool = True) -> None:
         """An object was made; not `surely` where it may have been there."""
         self.withdraw(key)
-        if surely:
+        if key[1] == TEMPORARY:
+            self._temporary[key] = False
+        elif len(key) > _OF_SCHEMA and surely:
+            self._parts.setdefault(key[1:-1], set()).add(key)
+        elif surely:
             self._new.add(key)
 
     def gone(self, key: Key) -> None:
-        """An object was dropped: with a table go the findings about it."""
-        self._new.discard(key)
+        """An object was dropped: with a table go the findings about it, and all that was new in it."""
+        self._forget(key)
+        if key[0] == RELATION:
+            self._parts.pop(key[1:], None)
         self.withdraw((*key, ""))
+
+    def ends_at_commit(self, key: Key) -> None:
+        """A temporary table was made that is dropped at the end of its transaction."""
+        self._temporary[key] = True
+
+    def committed(self) -> None:
+        """A transaction of the script has come to its end."""
+        self._temporary = {key: ends for key, ends in self._temporary.items() if not ends}
+
+    def discard_temporary(self) -> None:
+        """All that is temporary was dropped."""
+        self._temporary.clear()
 
     def renamed(self, old: Key, new: Key, name: Name) -> bool:
         """An object was renamed; whether it is one that was there before the plan."""
+        if old[0] == RELATION:
+            self._move_parts(old[1:], new[1:])
         if not self.is_new(old):
+            self._forget(new)
             self._renamed[new] = old, name
             return True
-        self._new.discard(old)
+        self._forget(old)
         self.made(new)
         return False
+
+    def _known(self, key: Key) -> Container[Key]:
+        return self._new if len(key) <= _OF_SCHEMA else self._parts.get(key[1:-1], ())
+
+    def _forget(self, key: Key) -> None:
+        self._temporary.pop(key, None)
+        self._new.discard(key)
+        self._parts.get(key[1:-1], set()).discard(key)
+
+    def _move_parts(self, old: Key, new: Key) -> None:
+        parts = self._parts.pop(old, ())
+        self._parts[new] = {(kind, *new, name) for kind, *_, name in parts}
 
     def note(self, proof: Key, proven: Key) -> None:
         """A constraint was added that, once it is validated, proves something."""
@@ -117,7 +167,7 @@ class Destruction:
     def validated(self, proof: Key) -> None:
         """A constraint was validated."""
         if proof in self._proofs:
-            self._new.add(self._proofs[proof])
+            self.made(self._proofs[proof])
 
     def replaced(self, key: Key) -> Name | None:
         """Of an object that got another name to make room for a new one: the name that the new one has now."""

@@ -148,6 +148,11 @@ ADD_FOREIGN_KEY: Final = Operation(
 CREATE_INDEX: Final = Operation(
     "CREATE INDEX", _WRITES, "Nobody writes the table while it is built. Safer: CONCURRENTLY, in a file of its own."
 )
+CREATE_UNIQUE_INDEX: Final = Operation(
+    "CREATE UNIQUE INDEX",
+    _WRITES,
+    "Nobody writes the table while it is built, and it fails on duplicates. Safer: CONCURRENTLY, in a file of its own.",
+)
 REINDEX: Final = Operation(
     "REINDEX",
     _WRITES,

@@ -5,14 +5,15 @@ What stands inside a DO, a function or a text that is executed is not seen.
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
 from typing import Final
 
 from lambda_fn.domain import destructive_operations as found
 from lambda_fn.domain.altering import alter
-from lambda_fn.domain.destruction import RELATION, Destruction, of_table
+from lambda_fn.domain.destruction import COLUMN, RELATION, Destruction, of_table
 from lambda_fn.domain.destructive import Destructive
 from lambda_fn.domain.destructive_operations import Operation
-from lambda_fn.domain.making import create, drop, group_of
+from lambda_fn.domain.making import create, drop, group_of, select_into
 from lambda_fn.domain.statements import MAX_TOKENS, Statement, split
 from lambda_fn.domain.tokens import has_where
 from lambda_fn.domain.words import Name, Words
@@ -85,10 +86,36 @@ def _write(destruction: Destruction, statement: Statement) -> None:
     for verb, operation in _WRITES:
         if words.take(verb):
             words.take("FROM")
-            if table := words.table():
+            table = words.table()
+            if table and not _fills(destruction, table, words):
                 _found_of(destruction, operation, table)
 
 
+def _fills(destruction: Destruction, table: Name, words: Words) -> bool:
+    """Whether it is an UPDATE, its words behind the table left, that writes only into what the plan has added."""
+    return all(
+        column is not None and destruction.is_new(destruction.within(COLUMN, table, column.root))
+        for column in _columns_set(words)
+    )
+
+
+def _columns_set(words: Words) -> Iterator[Name | None]:
+    """The columns that an UPDATE sets; None for what cannot be read."""
+    if not words.skip_to("SET"):
+        yield None
+    for action in words.actions():
+        group = action.group()
+        yield from group.names() if group else [action.name()]
+        if group and group.next:
+            yield None
+        left = action.left()
+        ends = {behind for before, behind in pairwise(left) if before != "DISTINCT"}  # IS DISTINCT FROM ends nothing
+        if not ends.isdisjoint({"FROM", "RETURNING"}):
+            return
+
+
+_Write = tuple[Operation, Name, int | None]
+"""What is done to which table, and where the words behind it begin; None where these are not looked at."""
 _WRITING: Final = re.compile(rb"\b(?:DELETE|UPDATE)\b", re.IGNORECASE)
 
 
@@ -97,29 +124,35 @@ def _with(destruction: Destruction, statement: Statement) -> None:
     text, start, end = destruction.text, statement.start, statement.end
     if not _WRITING.search(text, start, end):
         return
-    open_writes: dict[int, tuple[Operation, Name]] = {}
+    open_writes: dict[int, _Write] = {}
     depth, before = 0, ""
     words = Words.flat(text, start, end)
     while word := words.next:
+        place = words.offset or 0
         words.take(word)
         depth += word == "("
         operation = next((operation for verb, operation in _WRITES if verb == word), None)
         if operation and before in {"(", ")"}:
             words.take("FROM")
             if table := words.table():
-                open_writes[depth] = operation, table
+                # Deeper the server takes no UPDATE, and what lies in each other would be read again and again.
+                open_writes[depth] = operation, table, words.offset if depth <= 1 else None
         elif word == "WHERE":
             open_writes.pop(depth, None)
         elif word == ")":
-            _close(destruction, open_writes.pop(depth, None))
+            _close(destruction, open_writes.pop(depth, None), place)
             depth -= 1
         before = word
-    _close(destruction, open_writes.pop(0, None))
+    _close(destruction, open_writes.pop(0, None), end)
 
 
-def _close(destruction: Destruction, write: tuple[Operation, Name] | None) -> None:
-    if write is not None:
-        _found_of(destruction, *write)
+def _close(destruction: Destruction, write: _Write | None, end: int) -> None:
+    """The end of a part has come, and no WHERE."""
+    if write is None:
+        return
+    operation, table, behind = write
+    if behind is None or not _fills(destruction, table, Words.between(destruction.text, behind, end)):
+        _found_of(destruction, operation, table)
 
 
 def _cluster(destruction: Destruction, statement: Statement) -> None:
@@ -191,15 +224,33 @@ def _set(destruction: Destruction, statement: Statement) -> None:
         destruction.search_elsewhere()
 
 
+def _select(destruction: Destruction, statement: Statement) -> None:
+    if "INTO" in statement.tokens:
+        select_into(destruction, _words_behind(destruction, statement))
+
+
+def _commit(destruction: Destruction, _: Statement) -> None:
+    destruction.committed()
+
+
+def _discard(destruction: Destruction, statement: Statement) -> None:
+    if statement.tokens[1:2] in {("ALL",), ("TEMP",), ("TEMPORARY",)}:
+        destruction.discard_temporary()
+
+
 _LOOKS: Final[Mapping[str, Callable[[Destruction, Statement], None]]] = {
     "ALTER": _alter,
     "CLUSTER": _cluster,
+    "COMMIT": _commit,
     "CREATE": _create,
     "DELETE": _write,
+    "DISCARD": _discard,
     "DROP": _drop,
+    "END": _commit,
     "REFRESH": _refresh,
     "REINDEX": _reindex,
     "REVOKE": _revoke,
+    "SELECT": _select,
     "SET": _set,
     "TRUNCATE": _truncate,
     "UPDATE": _write,

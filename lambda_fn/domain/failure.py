@@ -48,8 +48,10 @@ _EXISTS = (
     "If the database already has what this migration makes, mark it as applied with "
     "`migrate-lambda resolve --applied {name}`; else correct the file and deploy again."
 )
+_ROWS_IN_THE_WAY = "Correct the file, or the rows that are in its way, and deploy again; no resolve is needed."
 _ADVICE: Mapping[str, str] = {
     **dict.fromkeys(("42P07", "42710", "42701", "42P06", "42723", "42P04"), _EXISTS),
+    **dict.fromkeys(("23502", "23503", "23505", "23514", "23P01"), _ROWS_IN_THE_WAY),
     "42501": (
         "Let the role that owns the objects do it: set ownerRole (MIGRATE_OWNER_ROLE) to that role after GRANT "
         "of it to the connecting user, or GRANT the missing right (new objects: GRANT CREATE ON SCHEMA). "

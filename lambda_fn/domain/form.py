@@ -77,6 +77,11 @@ def is_loopback_over_tcp(host: str) -> bool:
 TEXT = Form("text without NUL characters", "app", _is_text)
 HOST = Form("one host by itself, without scheme, user, port or blanks", "db.internal", _is_host)
 ADDRESS = Form("one IP address", "10.0.1.7", is_address)
+DIRECTORY = Form(
+    "the path of a directory, without ://", "prisma/migrations", lambda text: "://" not in text and _is_text(text)
+)
 DATABASE = Form("the name of a database by itself, without :// and line breaks", "shop", _is_name)
 USER = Form("the name of a user by itself, without :// and line breaks", "app", _is_name)
+SCHEMA = Form("the name of a schema by itself, without :// and line breaks", "app", _is_name)
+ROLE = Form("the name of a role by itself, without :// and line breaks", "app_owner", _is_name)
 SECRET_ID = Form("the name or the ARN of a secret (its value does not belong here)", "shop/database", _is_secret_id)

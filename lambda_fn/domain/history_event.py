@@ -1,14 +1,16 @@
 """The history as `history` tells it."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lambda_fn.domain.event import NAMES_LIMIT, Sentence
+from lambda_fn.domain.printable import in_one_line
 from lambda_fn.domain.row import HistoryRow, Rows, RowState
 
 _GAP = "  "
 _REASON_LIMIT = 200  # characters; a record of a log has a limit
-_SECONDS = len("2024-01-01T00:00:00")
+_TIME = re.compile(r"(?P<day>[\d-]+)T(?P<time>[\d:]+)(?:\.\d+)?Z")
 _WORDS = {
     RowState.APPLIED: "applied",
     RowState.FAILED: "failed or running",
@@ -48,10 +50,15 @@ def state_in_words(row: HistoryRow) -> str:
 
 
 def cells_of(row: HistoryRow) -> tuple[str, ...]:
-    """What is shown of a row: name, state, when it began, how long it took, and what the server said."""
-    began = row.started_at[:_SECONDS].replace("T", " ") + " UTC"
+    """What is shown of a row: name, state, when it began, how long it took, and what the server said; a line each."""
     took = "" if row.elapsed_ms is None or row.marked else f"{row.elapsed_ms} ms"
-    return row.name, state_in_words(row), began, took, row.reason or ""
+    return in_one_line(row.name), state_in_words(row), _in_seconds(row.started_at), took, in_one_line(row.reason or "")
+
+
+def _in_seconds(time: str) -> str:
+    """A time as people read it; one like `infinity` as the server writes it."""
+    found = _TIME.fullmatch(time)
+    return f"{found['day']} {found['time']} UTC" if found else time
 
 
 def _shortened(cells: tuple[str, ...]) -> tuple[str, ...]:

@@ -93,17 +93,19 @@ def _drop_of_table(destruction: Destruction, kind: str, words: Words) -> None:
         destruction.found(operation, f"{table.written}.{name.written}", key, of_table(table_key), cascade=cascade)
 
 
-_MODIFIERS: Final = ("GLOBAL", "LOCAL", "TEMP", "TEMPORARY", "UNLOGGED", "RECURSIVE", "CONSTRAINT")
+_TEMPORARY: Final = ("TEMP", "TEMPORARY")
+_MODIFIERS: Final = (*_TEMPORARY, "GLOBAL", "LOCAL", "UNLOGGED", "RECURSIVE", "CONSTRAINT")
 
 
 def create(destruction: Destruction, words: Words) -> None:
     """Look at the words behind CREATE."""
     surely = not words.take("OR", "REPLACE")
-    while words.take_any(_MODIFIERS):
-        pass
-    words.take("UNIQUE")
+    temporary = False
+    while modifier := words.take_any(_MODIFIERS):
+        temporary = temporary or modifier in _TEMPORARY
+    index = found.CREATE_UNIQUE_INDEX if words.take("UNIQUE") else found.CREATE_INDEX
     if words.take("INDEX"):
-        _create_index(destruction, words)
+        _create_index(destruction, index, words)
         return
     if kind := words.take_any(_OF_TABLES):
         _create_of_table(destruction, kind, words)
@@ -113,15 +115,35 @@ def create(destruction: Destruction, words: Words) -> None:
         return
     surely = not words.take("IF", "NOT", "EXISTS") and surely
     if name := words.name():
-        destruction.made(destruction.key(group_of(kind), name), surely=surely)
+        key = destruction.key_made(group_of(kind), name, temporary=temporary)
+        destruction.made(key, surely=surely)
+        if temporary and _is_dropped_at_commit(words):
+            destruction.ends_at_commit(key)
 
 
-def _create_index(destruction: Destruction, words: Words) -> None:
+def _is_dropped_at_commit(words: Words) -> bool:
+    while words.skip_to("ON"):
+        if words.take("COMMIT", "DROP"):
+            return True
+    return False
+
+
+def select_into(destruction: Destruction, words: Words) -> None:
+    """Look at the words of a SELECT that may make a table."""
+    if not words.skip_to("INTO"):
+        return
+    modifier = words.take_any((*_TEMPORARY, "UNLOGGED"))
+    words.take("TABLE")
+    if name := words.name():
+        destruction.made(destruction.key_made(RELATION, name, temporary=modifier in _TEMPORARY))
+
+
+def _create_index(destruction: Destruction, operation: Operation, words: Words) -> None:
     if words.take("CONCURRENTLY") or not words.skip_to("ON"):
         return
     table = words.table()
     if table and not destruction.is_new(key := destruction.key(RELATION, table)):
-        destruction.found(found.CREATE_INDEX, table.written, of_table(key))
+        destruction.found(operation, table.written, of_table(key))
 
 
 def _create_of_table(destruction: Destruction, kind: str, words: Words) -> None:

@@ -48,9 +48,12 @@ class NewName:
 def words_of(name: str) -> str:
     """What stands behind the timestamp, as Prisma's CLI makes it: `Add users!` becomes `add_users`.
 
-    Raises: RequestInvalid M113 where no letter is left, or one has no spelling in a-z that is known here (Prisma knows
-    more of them, and drops the others); P3010 where it is longer than 200 bytes (Prisma's CLI cuts it there).
+    Raises: RequestInvalid M104 for a URL, which may hold a password; M113 where no letter is left, or one has no
+    spelling in a-z that is known here (Prisma knows more of them, and drops the others); P3010 where it is longer than
+    200 bytes (Prisma's CLI cuts it there).
     """
+    if "://" in name:
+        raise request_errors.wrong_value("NAME", "what the migration does, in words", "add_orders")
     spelt = _spelt(name)
     if unknown := sorted({c for c in spelt if not c.isascii() and c.isalnum()}):
         raise request_errors.name_not_spelt("".join(unknown))

@@ -6,6 +6,7 @@ from typing import Final
 
 from lambda_fn.domain.destructive import Destructive, Harm
 from lambda_fn.domain.outcome import Outcome, PendingMigration
+from lambda_fn.domain.printable import printable
 
 ROWS_LIMIT: Final = 100
 """Of each table: a comment at GitHub holds 65,536 characters."""
@@ -31,7 +32,7 @@ def plan_table(outcome: Outcome) -> str:
     The same plan always gives the same text.
     """
     blocks = [_heading(outcome), *_pending(outcome), *_destructive(outcome), *_told(outcome)]
-    return "\n\n".join(blocks) + "\n"
+    return printable("\n\n".join(blocks) + "\n")
 
 
 def _heading(outcome: Outcome) -> str:

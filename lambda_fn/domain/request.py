@@ -99,14 +99,14 @@ def parse_request(event: object, called: Mapping[str, str] = _AS_IT_IS) -> Reque
 
     request = Request(
         action=action,
-        to=read("to", _name, _MIGRATION),
+        to=read("to", _migration, _MIGRATION),
         schema=read("schema", _name, "public"),
         owner_role=read("ownerRole", _name, "app_owner"),
         strict=read("strict", _flag, "true"),
         lock_wait_s=read("lockWaitS", _seconds, "60"),
         lock_budget_s=read("lockBudgetS", _seconds, "60"),
         comes_back=read("continue", _flag, "true") or False,
-        requires=read("requires", _name, _MIGRATION),
+        requires=read("requires", _migration, _MIGRATION),
         secret_id=read("secretId", _in_form(SECRET_ID), SECRET_ID.example),
         dbname=read("dbname", _in_form(DATABASE), DATABASE.example),
         applied=read("applied", _names, _MIGRATION) or (),
@@ -146,6 +146,13 @@ def _name(key: str, value: object, example: str) -> str:
         # A folded scalar of YAML ends with a line break, and "public\n" would be another schema.
         raise request_errors.wrong_value(key, "a name without blanks or line breaks round it", f'"{example}"')
     return value
+
+
+def _migration(key: str, value: object, example: str) -> str:
+    name = _name(key, value, example)
+    if "/" in name:
+        raise request_errors.not_a_migration(key, example)
+    return name
 
 
 def _in_form(form: Form) -> Callable[[str, object, str], str]:
@@ -194,7 +201,7 @@ def _state(key: str, value: object, example: str) -> RowState:
 
 def _names(key: str, value: object, example: str) -> tuple[str, ...]:
     values: Iterable[object] = [value] if isinstance(value, str) else _list(key, value, example)
-    return tuple(dict.fromkeys(_name(key, item, example) for item in values))
+    return tuple(dict.fromkeys(_migration(key, item, example) for item in values))
 
 
 def _list(key: str, value: object, example: str) -> list[object]:

@@ -25,9 +25,10 @@ class RowState(StrEnum):
 class HistoryRow:
     """One row. Times are ISO 8601 in UTC; what a row does not say is None.
 
-    `marked` is True where it was marked as applied, by `baseline` or `resolve`, and its script was not run. `reason` is
-    what the server said when it failed, `attempts` how often ours failed with it. Of one that is half done, `done` of
-    its `steps` are in the database.
+    A time that ISO 8601 has no form for (`infinity`, one before the year 1) is as the server writes it. `marked` is
+    True where it was marked as applied, by `baseline` or `resolve`, and its script was not run. `reason` is what the
+    server said when it failed, `attempts` how often ours failed with it. Of one that is half done, `done` of its
+    `steps` are in the database.
     """
 
     id: str

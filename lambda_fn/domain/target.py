@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Self
 
-from lambda_fn.domain.form import is_loopback, is_loopback_over_tcp
+from lambda_fn.domain.form import HOST, is_loopback, is_loopback_over_tcp, is_socket_directory
 
 DEFAULT_SCHEMA = "public"
 DEFAULT_PORT = 5432
@@ -51,13 +52,17 @@ class SslMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """What is to stand in the place of a secret's or a URL's own values; None leaves them."""
+    """What is to stand in the place of a secret's or a URL's own values; None leaves them.
+
+    `through` is the forwarded port that leads to the server; with it, `host` and `port` are the server's own.
+    """
 
     host: str | None = None
     port: int | None = None
     dbname: str | None = None
     user: str | None = None
     connect_timeout_s: int | None = None
+    through: "Place | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,17 @@ class Place:
 
     host: str
     port: int
+
+    @classmethod
+    def read(cls, text: str) -> Self | None:
+        """Of HOST:PORT, an IPv6 address in brackets; None for anything else."""
+        host, _, port = text.rpartition(":")
+        if ":" in host:
+            host = host[1:-1] if host.startswith("[") and host.endswith("]") else ""
+        is_port = port.isascii() and port.isdigit() and len(port) <= len(str(HIGHEST_PORT))
+        if not HOST.fits(host) or is_socket_directory(host) or not (is_port and 1 <= int(port) <= HIGHEST_PORT):
+            return None
+        return cls(host, int(port))
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
@@ -78,7 +94,8 @@ class Target:
     `schema` is the one that was asked for; None leaves search_path alone and means `public` for the history.
     With `iam` the password is a token, made anew for each connection. `parameters` are libpq's.
     `host` and `port` are the server's own, which its certificate and an IAM token name, also where the connection
-    goes `through` a forwarded port of this machine (an SSM session, an SSH tunnel).
+    goes `through` a forwarded port (an SSM session, an SSH tunnel). `is_unnamed` says that only this machine is known,
+    and no name of the server: a forwarded port to something that nothing names.
     """
 
     host: str
@@ -90,6 +107,7 @@ class Target:
     iam: bool = False
     parameters: Mapping[str, str] = field(default_factory=dict)
     through: Place | None = None
+    is_unnamed: bool = False
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}/{self.dbname}{self._by_way_of}"
@@ -124,17 +142,20 @@ class Target:
         """With what is set in the place of what the secret or the URL says."""
         timeout_s = overrides.connect_timeout_s
         return replace(
-            self._at(overrides.host, overrides.port),
+            self._at(overrides.host, overrides.port, overrides.through),
             dbname=overrides.dbname or self.dbname,
             user=overrides.user or self.user,
             parameters=self.parameters if timeout_s is None else self._with(connect_timeout=str(timeout_s)),
         )
 
-    def _at(self, host: str | None, port: int | None) -> "Target":
+    def _at(self, host: str | None, port: int | None, through: Place | None) -> "Target":
         """At another host and port; for a server elsewhere, one of this machine is where its port is forwarded to."""
-        if host and self.host and is_loopback_over_tcp(host) and not is_loopback(self.host):
+        is_here = host is not None and is_loopback_over_tcp(host)
+        if host and is_here and through is None and self.host and not is_loopback(self.host):
             return replace(self, through=Place(host, port or self.port))
-        return replace(self, host=host or self.host, port=port or self.port)
+        server = host or self.host
+        is_unnamed = is_loopback_over_tcp(server) and (through is not None or not self.host)
+        return replace(self, host=server, port=port or self.port, through=through, is_unnamed=is_unnamed)
 
     def with_token(self, token: str) -> "Target":
         """With an RDS IAM token for a password."""

@@ -29,6 +29,8 @@ def secured(target: Target, *, sslmode: SslMode | None, sslrootcert: str | None,
 def weakness(target: Target) -> Diagnostic | None:
     """What to warn of; None where the server's certificate and name are checked, and on loopback."""
     mode = _asked(target)
+    if target.is_unnamed and mode is not SslMode.VERIFY_FULL:
+        return _unnamed(target)
     if mode in (None, SslMode.VERIFY_FULL) or _stays_here(target):
         return None
     checked = "the server's name is not checked" if mode is SslMode.VERIFY_CA else "nothing of the server is checked"
@@ -42,12 +44,24 @@ def weakness(target: Target) -> Diagnostic | None:
     )
 
 
+def _unnamed(target: Target) -> Diagnostic:
+    """M311: what is forwarded to this machine could be any server, for nothing says which it should be."""
+    return Diagnostic(
+        "M311",
+        f"Nothing names the server behind {target.address}, so that nothing of it is checked and another server can "
+        "stand in for it. Through a forwarded port, name the endpoint that RDS shows, and the port beside it: "
+        f"--host ENDPOINT --through {target.connects_to}.",
+        (),
+    )
+
+
 def _stays_here(target: Target) -> bool:
     """Whether both the name and the address that stands for it are this machine's.
 
     Behind a forwarded port only the address is, and there the name is worth checking.
     """
-    return is_loopback(target.host) and is_loopback(target.parameters.get("hostaddr", target.host))
+    led_to = target.parameters.get("hostaddr", target.connects_to.host)
+    return is_loopback(target.host) and is_loopback(led_to)
 
 
 def _asked(target: Target) -> SslMode | None:

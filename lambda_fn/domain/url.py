@@ -6,7 +6,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, unquote_to_bytes, urls
 
 from lambda_fn.domain.form import DATABASE, HOST, TEXT, USER, Form
 from lambda_fn.domain.target import DEFAULT_PORT, SslMode, Target
-from lambda_fn.domain.url_mistakes import encode_advice, protocol_advice
+from lambda_fn.domain.url_mistakes import FORM, NOT_REPLACED, encode_advice, protocol_advice
 from lambda_fn.errors import settings as settings_errors
 
 SCHEMES = ("postgresql", "postgres")
@@ -67,15 +67,19 @@ def _port(url: str, parts: SplitResult) -> int:
             "several hosts", "Name one host, the writer's: with Aurora the endpoint of the cluster."
         )
     try:
-        port = parts.port or DEFAULT_PORT
+        port = DEFAULT_PORT if parts.port is None else _above_0(parts.port)
     except ValueError:
         if ended_early:
             raise settings_errors.invalid_url("invalid port number", encode_advice(url)) from None
-        raise settings_errors.invalid_url(
-            "invalid port number", "Give one from 1 to 65535, as in postgresql://user:password@host:5432/database."
-        ) from None
+        raise settings_errors.invalid_url("invalid port number", f"Give one from 1 to 65535, as in {FORM}.") from None
     if ended_early:
         raise settings_errors.invalid_url("unencoded # / ? or @", encode_advice(url))
+    return port
+
+
+def _above_0(port: int) -> int:
+    if not port:
+        raise ValueError
     return port
 
 
@@ -93,9 +97,8 @@ def _host(parts: SplitResult) -> str:
 
 def _checked(what: str, form: Form, text: str) -> str:
     if not form.fits(text):
-        raise settings_errors.invalid_url(
-            f"invalid {what}", f"Give {form.expected}, as in postgresql://user:password@host:5432/database."
-        )
+        next_step = NOT_REPLACED if "$" in text else f"Give {form.expected}, as in {FORM}."
+        raise settings_errors.invalid_url(f"invalid {what}", next_step)
     return text
 
 

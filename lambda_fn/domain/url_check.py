@@ -1,14 +1,21 @@
 """A database URL explained: what it says, what is made of it, and what is wrong with it."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from lambda_fn.domain.target import DEFAULT_SCHEMA, SslMode, Target
 from lambda_fn.domain.tls import secured, weakness
 from lambda_fn.domain.url import USED_PARAMETERS, target_from_url
-from lambda_fn.domain.url_mistakes import login_of, repaired, spoilt_characters, without_password
+from lambda_fn.domain.url_mistakes import (
+    FORM,
+    has_placeholder,
+    login_of,
+    repaired,
+    spoilt_characters,
+    without_password,
+)
 from lambda_fn.errors import SettingsInvalid
 
 _BUNDLE = "those of Amazon RDS"
@@ -63,12 +70,13 @@ def check(url: str) -> UrlReport:
     except SettingsInvalid as error:
         return UrlReport(error=error, corrected=_corrected(given))
     decided = secured(target, sslmode=None, sslrootcert=None, bundle=_BUNDLE, iam=False)
-    query = dict(parse_qsl(urlsplit(given).query, keep_blank_values=True))
+    said = parse_qsl(urlsplit(given).query, keep_blank_values=True)
+    query = dict(said)
     return UrlReport(
         parts=tuple(_parts(given, target)),
         tls=_tls(decided),
         dropped=tuple(_dropped(query)),
-        warnings=tuple(_warnings(url, decided, query)),
+        warnings=(*_of_form(url, [name for name, _ in said]), *_warnings(url, decided, query)),
     )
 
 
@@ -101,9 +109,20 @@ def _dropped(query: Mapping[str, str]) -> Iterator[tuple[str, str]]:
             yield (name if re.fullmatch(r"[a-z_]{1,40}", name) else "a parameter"), "is not known here"
 
 
-def _warnings(url: str, decided: Target, query: Mapping[str, str]) -> Iterator[str]:
+def _of_form(url: str, names: Sequence[str]) -> Iterator[str]:
+    """What is odd of the text; `names` are those of the parameters as often as they are given."""
     if url != url.strip():
         yield "There are blanks or line breaks round it, which are left out here; other programs may stumble over them."
+    parts = urlsplit(url.strip())
+    if not (parts.netloc or parts.path.strip("/") or names):
+        yield f"It names nothing, neither user nor host nor database: {FORM}."
+    if "/" in parts.path.strip("/"):
+        yield "The database is the first part of the path alone; what follows behind the next / is left out."
+    for name in sorted({name for name in names if name in USED_PARAMETERS and names.count(name) > 1}):
+        yield f"{name} is given more than once, and the last one counts."
+
+
+def _warnings(url: str, decided: Target, query: Mapping[str, str]) -> Iterator[str]:
     yield from spoilt_characters(url.strip())
     login = login_of(url.strip())
     if login and _ENCODED_TWICE.search(f"{login.user}:{login.password}"):
@@ -130,7 +149,7 @@ def _of_server(target: Target, query: Mapping[str, str]) -> Iterator[str]:
 def _corrected(url: str) -> str | None:
     """What the URL most likely should be, without its password; None where that would be refused too."""
     for candidate in (url.strip(_QUOTES), repaired(url), repaired(url.strip(_QUOTES))):
-        if candidate is None or candidate == url:
+        if candidate is None or candidate == url or has_placeholder(candidate):
             continue
         try:
             target_from_url(candidate)

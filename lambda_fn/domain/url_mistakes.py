@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 FORM = "postgresql://user:password@host:5432/database"
 _BEGINNING = re.compile(r"(?P<scheme>postgres(?:ql)?)://(?P<rest>.*)", re.DOTALL | re.IGNORECASE)
@@ -15,6 +15,16 @@ _ENCODE_ALL = (
 )
 _KEYWORD = re.compile(r"\s*(host|hostaddr|port|user|password|dbname|sslmode)\s*=", re.IGNORECASE)
 _SHOWN = 6
+NOT_REPLACED = (
+    "It looks as if the name of a variable was not replaced ($NAME or ${NAME}): in a shell, put the URL between double "
+    "quotes and set the variable; in .env only ${NAME} is replaced."
+)
+_VARIABLE = re.compile(r"\$\{\w+\}|^\$[A-Z_][A-Z0-9_]*$")
+_PLACEHOLDER = re.compile(r"\[[A-Za-z _-]+\]|<[A-Za-z _-]+>|\{[A-Za-z _-]+\}|YOUR[-_ ]PASSWORD", re.IGNORECASE)
+_REPLACE = (
+    "The password is still the placeholder of the page that the URL was copied from, such as [YOUR-PASSWORD]: write "
+    "the password in its place, without the brackets, and percent-encoded (migrate-lambda url encode)."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +58,30 @@ def encode_advice(url: str) -> str:
     login = login_of(url)
     if login is None:
         return f"{_ENCODE_ALL} An @ in a parameter is %40 too." if "@" in url.partition("?")[2] else _ENCODE_ALL
+    if has_placeholder(url):
+        return _REPLACE
     found = [*_spoilt("user name", login.user), *_spoilt("password", login.password or "")]
     if not found:
         return _ENCODE_ALL
     return f"{' '.join(found)} Or give the parts in a secret, where nothing needs encoding."
 
 
-def spoilt_characters(url: str) -> tuple[str, ...]:
-    """A sentence for the user name and for the password that has characters that should be encoded."""
+def has_placeholder(url: str) -> bool:
+    """Whether there is, in the place of the password, what a hosting page shows for it."""
     login = login_of(url)
-    return () if login is None else (*_spoilt("user name", login.user), *_spoilt("password", login.password or ""))
+    return login is not None and _PLACEHOLDER.fullmatch(unquote(login.password or "")) is not None
+
+
+def spoilt_characters(url: str) -> tuple[str, ...]:
+    """Sentences on a user name and password that are not encoded, or are not yet there."""
+    login = login_of(url)
+    if login is None:
+        return ()
+    if has_placeholder(url):
+        return (_REPLACE,)
+    password = login.password or ""
+    not_replaced = (NOT_REPLACED,) if _VARIABLE.search(login.user) or _VARIABLE.search(password) else ()
+    return (*not_replaced, *_spoilt("user name", login.user), *_spoilt("password", password))
 
 
 def _spoilt(part: str, text: str) -> Iterator[str]:

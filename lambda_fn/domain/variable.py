@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from lambda_fn.domain.form import ADDRESS, DATABASE, HOST, SECRET_ID, TEXT, USER, Form
+from lambda_fn.domain.form import ADDRESS, DATABASE, DIRECTORY, HOST, ROLE, SCHEMA, SECRET_ID, TEXT, USER, Form
 from lambda_fn.domain.hook import HookAction
 from lambda_fn.domain.target import HIGHEST_PORT, Auth, SslMode
 from lambda_fn.errors import settings as settings_errors
@@ -31,33 +31,27 @@ class Variable:
     unit: str = ""
     request_key: str = ""
 
-    def value(self, given: Mapping[str, str]) -> Any:  # each variable has a type of its own
-        """The value in an environment; None when it is absent or empty. Raises: SettingsInvalid M201."""
+    def value(self, given: Mapping[str, str], file: str | None = None) -> Any:  # each variable has a type of its own
+        """The value in an environment; None when it is absent or empty.
+
+        `file` is the one that says it, if one does. Raises: SettingsInvalid M201.
+        """
         text = given.get(self.name, "").strip()
-        return self.read(self.name, text) if text else None
+        return self.read(f"{self.name} in {file}" if file else self.name, text) if text else None
 
 
-_FORMS: Mapping[str, Form] = {
-    "MIGRATE_SECRET_ID": SECRET_ID,
-    "MIGRATE_HOST": HOST,
-    "MIGRATE_DBNAME": DATABASE,
-    "MIGRATE_USER": USER,
-}
+def _in_form(form: Form) -> Callable[[str, str], str]:
+    def read(name: str, value: str) -> str:
+        if not form.fits(value):
+            raise settings_errors.wrong_setting(name, form.expected, form.example)
+        return value
+
+    return read
 
 
-def text(name: str, value: str) -> str:
-    """Any text; what is shown in errors and logs, only in its own form. Raises: M201."""
-    form = _FORMS.get(name, TEXT)
-    if not form.fits(value):
-        raise settings_errors.wrong_setting(name, form.expected, form.example)
-    return value
-
-
-def address(name: str, value: str) -> str:
-    """An IP address. Raises: M201."""
-    if not ADDRESS.fits(value):
-        raise settings_errors.wrong_setting(name, ADDRESS.expected, ADDRESS.example)
-    return value
+# What is shown in errors and logs, only in its own form. Each raises M201.
+text, address, secret_id, host, directory = map(_in_form, (TEXT, ADDRESS, SECRET_ID, HOST, DIRECTORY))
+database, user, schema, role = map(_in_form, (DATABASE, USER, SCHEMA, ROLE))
 
 
 _FLAGS = {**dict.fromkeys(("true", "1", "yes"), True), **dict.fromkeys(("false", "0", "no"), False)}

@@ -7,7 +7,7 @@ VARIABLES = (
     Variable(
         "MIGRATE_SECRET_ID",
         "secret_id",
-        variable.text,
+        variable.secret_id,
         "Name or ARN of the Secrets Manager secret with the credentials, in any form that RDS writes, or a URL.",
         "shop/database",
         request_key="secretId",
@@ -30,7 +30,7 @@ VARIABLES = (
     Variable(
         "MIGRATE_HOST",
         "host",
-        variable.text,
+        variable.host,
         "Host in the place of the secret's or URL's; needed with a secret that RDS manages, which has none. A "
         "loopback address (`localhost`) for a host elsewhere is where its port is forwarded to: TLS and IAM still name "
         "the server itself.",
@@ -54,7 +54,7 @@ VARIABLES = (
     Variable(
         "MIGRATE_DBNAME",
         "dbname",
-        variable.text,
+        variable.database,
         "Database in the place of the secret's or URL's; needed where the secret has none.",
         "shop",
         request_key="dbname",
@@ -62,7 +62,7 @@ VARIABLES = (
     Variable(
         "MIGRATE_USER",
         "user",
-        variable.text,
+        variable.user,
         "User in the place of the secret's or URL's; with `iam`, the user to log in as.",
         "migrator",
     ),
@@ -102,7 +102,7 @@ VARIABLES = (
     Variable(
         "MIGRATE_DIR",
         "directory",
-        variable.text,
+        variable.directory,
         "The migrations directory.",
         "/opt/migrations",
         default="/opt/migrations, /opt, or migrations/ in the package: the one that is there",
@@ -110,7 +110,7 @@ VARIABLES = (
     Variable(
         "MIGRATE_SCHEMA",
         "schema",
-        variable.text,
+        variable.schema,
         "Schema of the history, and search_path of the scripts.",
         "app",
         default="the URL's, else public",
@@ -119,7 +119,7 @@ VARIABLES = (
     Variable(
         "MIGRATE_OWNER_ROLE",
         "owner_role",
-        variable.text,
+        variable.role,
         "Role that is to own what is made (SET ROLE): needed where a rotation alternates between two users.",
         "app_owner",
         default="the user",

@@ -61,6 +61,11 @@ class Name:
         written = ".".join(self._source.text[start:end].decode("utf-8", "replace") for start, end in spans)
         return written if len(written) <= SHOWN_CHARACTERS else written[:SHOWN_CHARACTERS] + "…"
 
+    @property
+    def root(self) -> "Name":
+        """Its first part alone."""
+        return Name(self.parts[:1], self._places[:1], self._source)
+
 
 class Words:
     """Words that are taken from the first on."""
@@ -83,6 +88,17 @@ class Words:
         """The words between two offsets, those in parentheses too, and the parentheses."""
         source = _Source(text, flat_lexemes(text, start, end))
         return cls(source, source.words())
+
+    @classmethod
+    def between(cls, text: bytes, start: int, end: int) -> "Words":
+        """The words between two offsets, of which every parenthesis is closed; a parenthesised group is one."""
+        source = _Source(text, _lexemes(text, start, end))
+        return cls(source, source.words())
+
+    @property
+    def offset(self) -> int | None:
+        """Where the word that comes next begins; None at the end."""
+        return self._source.span(self._ahead[0][1])[0] if self.next else None
 
     @property
     def next(self) -> str:
@@ -147,8 +163,7 @@ class Words:
             return None
         start, end = self._source.span(self._ahead.popleft()[1])
         content = self._source.text[start + 1 : end - 1]
-        source = _Source(content, _lexemes(content, 0, len(content)))
-        return Words(source, source.words())
+        return Words.between(content, 0, len(content))
 
     def left(self) -> list[str]:
         """Take all that is left."""

@@ -35,8 +35,8 @@ def unreachable(address: str, reason: str) -> DatabaseUnreachable:
     return DatabaseUnreachable(
         "P1001",
         _cannot_reach(address, reason),
-        f"Please make sure your database server is running at `{address}`, and that the security groups and "
-        "routes of the function's subnets lead there.",
+        f"Please make sure your database server is running at `{address}`, and that security groups and routes lead "
+        "there from where this runs: the function's subnets, or this machine.",
     )
 
 
@@ -154,7 +154,8 @@ def certificate_of_another_name(reason: str) -> SettingsInvalid:
         "P1011",
         f"Error opening a TLS connection: {reason}.",
         "Use the name that the certificate has: the endpoint that RDS shows, not a CNAME or an IP address. Through a "
-        "forwarded port too: name the endpoint in the secret or URL, and localhost by --host (MIGRATE_HOST).",
+        "forwarded port too: name the endpoint in the secret, the URL or by --host, and the port by --through "
+        "localhost:15432.",
     )
 
 

@@ -4,8 +4,8 @@ from lambda_fn.errors.classes import NOTHING_STAYED, DeadlineExceeded, Stayed, W
 
 _TIME_WAS_UP, _INTERRUPTED = "invocation's time was up", "run was interrupted"
 _MORE_TIME = (
-    "Give the function more time (Timeout, up to 900 s); what takes longer than that is run from a terminal or a "
-    "container: migrate-lambda deploy."
+    "Give the function more time (Timeout, up to 900 s), on a terminal --timeout-s; what takes longer than 900 s is "
+    "run from a terminal or a container: migrate-lambda deploy."
 )
 
 
@@ -120,6 +120,23 @@ def end_not_recorded_in_time(migration: str) -> DeadlineExceeded:
         "recorded; whether the history has it is not known.",
         "Deploy again: the next run finds out what is in the database and goes on from there, or says what to do.",
         where=Whereabouts(migration=migration),
+        unknown=True,
+    )
+
+
+def nothing_run() -> DeadlineExceeded:
+    """M610: somebody interrupted a run before it had a connection."""
+    return DeadlineExceeded("M610", "The run was interrupted before it began; nothing was run.", "Run it again.")
+
+
+def cut_off() -> DeadlineExceeded:
+    """M610: somebody interrupted a run for the second time, and it did not wait for what the server had to say."""
+    return DeadlineExceeded(
+        "M610",
+        "The run was cut off while it was being interrupted. What was reported as applied is applied; the migration "
+        "that was running, or the step of one that is run step by step, is in the database and in the history, or in "
+        "neither.",
+        "Run migrate-lambda status to see; the next deploy goes on from there.",
         unknown=True,
     )
 

@@ -8,6 +8,8 @@ from lambda_fn.errors.classes import RequestInvalid
 
 def _as_json(value: object) -> str:
     text = json.dumps(value, ensure_ascii=True, default=lambda _: "…")
+    if "://" in text:
+        return '"…"'  # the URL of a database, in the wrong place
     return text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + "…"
 
 
@@ -47,6 +49,42 @@ def unknown_keys(keys: Iterable[str], action: str, known: Iterable[str]) -> Requ
 def wrong_value(key: str, expected: str, example: str) -> RequestInvalid:
     """M104: an option has a value of the wrong kind. The value itself is not repeated: it may be a secret."""
     return RequestInvalid("M104", f"{key} is not {expected}.", f"Set it to something like {example}.")
+
+
+def only_one_of(options: Iterable[str]) -> RequestInvalid:
+    """M104: several options say the same thing in different ways."""
+    return RequestInvalid("M104", f"Only one of {_listed(options)} may be given.", "Leave the others out.")
+
+
+def out_of_place(option: str, place: str) -> RequestInvalid:
+    """M104: an option is given where it means nothing."""
+    return RequestInvalid("M104", f"The option {option} is for {place} only.", "Leave it out.")
+
+
+def not_a_migration(key: str, example: str) -> RequestInvalid:
+    """M104: what should name a migration is a path or a URL. It is not repeated: it may hold a password."""
+    return RequestInvalid(
+        "M104",
+        f"The value of {key} is not the name of a migration: it has a / in it.",
+        f"Give its directory's name alone: {example}.",
+    )
+
+
+def command_line(problem: str, command: str) -> RequestInvalid:
+    """M114: the terminal does not understand the command line."""
+    help_of = f"migrate-lambda {command} --help" if command else "migrate-lambda --help"
+    return RequestInvalid(
+        "M114", f"The command line is not understood: {problem.rstrip('.')}.", f"To see what there is: {help_of}."
+    )
+
+
+def cannot_become(reason: str) -> RequestInvalid:
+    """M115: what stands behind `deploy --` cannot be run; looked for before anything is changed."""
+    return RequestInvalid(
+        "M115",
+        f"What stands behind -- cannot be run: {reason}. Nothing was changed.",
+        "Give a program and its arguments, as in migrate-lambda deploy -- node server.js.",
+    )
 
 
 def resolve_needs_one_way() -> RequestInvalid:

@@ -19,7 +19,8 @@ def no_database() -> SettingsInvalid:
         "No database is configured.",
         "Set MIGRATE_SECRET_ID to the name or ARN of a Secrets Manager secret, or DATABASE_URL "
         "to a URL such as postgresql://user:password@host:5432/database, or MIGRATE_AUTH=iam with MIGRATE_HOST, "
-        "MIGRATE_USER and MIGRATE_DBNAME.",
+        "MIGRATE_USER and MIGRATE_DBNAME. On a terminal they may stand in .env too, or give --secret ID or "
+        "--database-url URL.",
     )
 
 
@@ -59,7 +60,8 @@ def secret_malformed(secret_id: str, missing: Iterable[str]) -> SettingsInvalid:
         "Store a JSON object with username, password, host, port and dbname in it. What the secret in "
         "MIGRATE_SECRET_ID lacks, such as one that RDS manages, can be set: MIGRATE_HOST, MIGRATE_PORT, "
         "MIGRATE_DBNAME. They do not count for another secretId of a request (the ARN in the place of the name is "
-        "another): that secret must hold the host, and the request may give dbname.",
+        "another): that secret must hold the host, and the request may give dbname. On a terminal give --host, --port, "
+        "--dbname.",
     )
 
 
@@ -84,9 +86,9 @@ def iam_needs_tls(sslmode: str) -> SettingsInvalid:
     return SettingsInvalid(
         "M215",
         f"A login by IAM needs TLS, and sslmode is {sslmode}.",
-        "Remove MIGRATE_SSLMODE, or set it to verify-full. Through a forwarded port, name the server itself in a "
-        "secret or URL, and localhost by --host (MIGRATE_HOST): the token is for the server, and verify-full the "
-        "default.",
+        "Remove MIGRATE_SSLMODE, or set it to verify-full. Through a forwarded port, name the server itself in the "
+        "secret, the URL or by --host, and the port by --through localhost:15432: the token is for the server, and "
+        "verify-full the default.",
     )
 
 
@@ -209,7 +211,7 @@ def unreadable_directory(path: str, reason: str) -> SettingsInvalid:
     return SettingsInvalid(
         "M209",
         f"{path} could not be read: {reason}.",
-        "Make it readable for the function's user (chmod -R a+rX).",
+        "Check its name, and make it readable for the user that this runs as (chmod -R a+rX).",
     )
 
 

@@ -28,7 +28,7 @@ OLDEST_SERVER_VERSION = 140000
 _CANCEL_TIMEOUT_S = 2.0
 _CANCEL_EVERY_S = 1.0
 _QUERY_CANCELED = "57014"
-NOT_SENT = ServerError(sqlstate=_QUERY_CANCELED, message="canceled before it was sent: the time was up")
+NOT_SENT = ServerError(sqlstate=_QUERY_CANCELED, message="canceled before it was sent")
 
 _T = TypeVar("_T")
 Value = str | list[str] | int | compose.Composable | None

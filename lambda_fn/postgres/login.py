@@ -82,7 +82,8 @@ def _open(target: Target, address: str, application_name: str, limit_s: float) -
     timeout_s = 0 if limit_s == math.inf else max(_SHORTEST_ATTEMPT_S, math.ceil(limit_s))
     # The name is a start-up parameter: RESET ALL would empty one that was SET.
     ours = {"application_name": application_name, "client_encoding": "utf8", "connect_timeout": str(timeout_s)}
-    place = {"hostaddr": address} if address else {}
+    # Given also where it is empty: libpq would take PGHOSTADDR of the environment, which may be another server's.
+    place = {} if "hostaddr" in target.parameters else {"hostaddr": address}
     conninfo = make_conninfo(**{**target.conninfo, **ours, **place})
     return psycopg.Connection.connect(conninfo, autocommit=True)
 
@@ -149,7 +150,7 @@ _REASON = re.compile(r".*failed: (.*)", re.DOTALL)
 
 def _connect_error(error: psycopg.OperationalError, target: Target) -> MigrateError:
     """Our error for a failed connection. libpq gives no SQLSTATE here, so its words must do."""
-    reason = _redacted(str(error), target)
+    reason = _redacted(_words(error), target)  # without libpq's frame, which repeats where it was
     match _code(error):
         case "P1000":
             return connection_errors.authentication_failed(target.host, target.user, iam=target.iam)
@@ -158,7 +159,7 @@ def _connect_error(error: psycopg.OperationalError, target: Target) -> MigrateEr
         case "P1010":
             return connection_errors.access_denied(target.user, target.dbname, reason)
         case "P1011":
-            return _tls_error(reason, target)
+            return _tls_error(_redacted(str(error), target), target)
         case "M301":
             return connection_errors.server_refused(reason)
         case _:

@@ -144,7 +144,9 @@ CREATE TABLE {table} (
 LIST: Final = """
 SELECT id, migration_name, checksum, (finished_at IS NOT NULL)::int, (rolled_back_at IS NOT NULL)::int,
        CASE WHEN finished_at IS NULL AND rolled_back_at IS NULL
-            THEN to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.MS') END,
+            THEN coalesce(CASE WHEN started_at >= '0001-01-01 00:00:00+00'
+                               THEN to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.MS') END,
+                          (started_at AT TIME ZONE 'UTC')::text) END,
        CASE WHEN finished_at IS NULL AND rolled_back_at IS NULL
             THEN CASE WHEN length(logs) > 5000 THEN left(logs, 4000) || E'\n' || right(logs, 1000) ELSE logs END END
   FROM {table} ORDER BY started_at
@@ -164,18 +166,28 @@ WITH stated AS MATERIALIZED (
      ORDER BY started_at DESC, migration_name COLLATE "C" DESC LIMIT {limit}
 )
 SELECT id, migration_name, checksum, state,
-       to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-       to_char(finished_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-       to_char(rolled_back_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-       CASE WHEN finished_at IS NOT NULL
-            THEN greatest(0, round(extract(epoch FROM finished_at - started_at) * 1000))::bigint END,
+       coalesce(CASE WHEN started_at >= '0001-01-01 00:00:00+00'
+                     THEN to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') END,
+                (started_at AT TIME ZONE 'UTC')::text),
+       coalesce(CASE WHEN finished_at >= '0001-01-01 00:00:00+00'
+                     THEN to_char(finished_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') END,
+                (finished_at AT TIME ZONE 'UTC')::text),
+       coalesce(CASE WHEN rolled_back_at >= '0001-01-01 00:00:00+00'
+                     THEN to_char(rolled_back_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') END,
+                (rolled_back_at AT TIME ZONE 'UTC')::text),
+       CASE WHEN isfinite(finished_at) AND isfinite(started_at)
+            THEN greatest(0, round((extract(epoch FROM finished_at) - extract(epoch FROM started_at)) * 1000))::bigint
+            END,
        (state = 'applied' AND applied_steps_count = 0 AND logs = '')::int,
        CASE WHEN state <> 'applied'
             THEN CASE WHEN length(logs) > 5000 THEN left(logs, 4000) || E'\n' || right(logs, 1000) ELSE logs END END,
        matching
   FROM newest ORDER BY started_at, migration_name COLLATE "C"
 """
-"""Whole rows, for people only; of the logs as much as LIST reads of them."""
+"""Whole rows, for people only; of the logs as much as LIST reads of them.
+
+to_char gives NULL for infinity, and leaves out that a year is before the first one: both are as the server writes them.
+"""
 
 INSERT_APPLIED: Final = """
 INSERT INTO {table} (id, checksum, migration_name, started_at, finished_at, applied_steps_count)

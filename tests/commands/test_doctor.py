@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from lambda_fn.cli import exit_code
+from lambda_fn.cli.exit_codes import exit_code
 from lambda_fn.commands.doctor import doctor
 from lambda_fn.commands.draft import Draft
 from lambda_fn.domain.check import CheckName, Doubt, Finding, NotLookedAt, NotNeeded, Result

@@ -233,6 +233,84 @@ TOGETHER: dict[str, tuple[list[str], list[tuple[Harm, str]]]] = {
         ["ALTER TABLE a DROP CONSTRAINT f; ALTER TABLE a ALTER b TYPE int; DROP TABLE a"],
         [(LOSS, "a")],
     ),
+    "a table beside a temporary one of the same name": (
+        ["CREATE TEMP TABLE users (id int); DROP TABLE public.users; DROP TABLE users; DROP TABLE users"],
+        [(LOSS, "public.users"), (LOSS, "users")],
+    ),
+    "a table beside a temporary one that a query fills": (
+        ["SELECT * INTO TEMP users FROM a; DROP TABLE public.users"],
+        [(LOSS, "public.users")],
+    ),
+    "a table behind a file with a temporary one of the same name": (
+        ["CREATE LOCAL TEMPORARY TABLE users (id int)", "DROP TABLE users; TRUNCATE pg_temp.users"],
+        [(LOSS, "users")],
+    ),
+    "a table that a temporary one hides until the commit": (
+        [
+            "BEGIN; CREATE TEMP TABLE users (id int) ON COMMIT DROP; CREATE TEMP TABLE posts ON COMMIT DELETE ROWS AS "
+            "SELECT 1; COMMIT; DROP TABLE users, posts"
+        ],
+        [(LOSS, "users")],
+    ),
+    "a table that a temporary one hides until it is discarded": (
+        ["CREATE TEMP TABLE users (id int); DISCARD TEMP; DROP TABLE users"],
+        [(LOSS, "users")],
+    ),
+    "a table that a temporary one of another name replaces": (
+        ["CREATE TEMP TABLE a (); ALTER TABLE a RENAME TO users; DROP TABLE users; DROP TABLE users"],
+        [(LOSS, "users")],
+    ),
+    "a table that is made behind a temporary one": (
+        ["CREATE TEMP TABLE users (); CREATE TABLE users (); DROP TABLE users", "DROP TABLE users; DROP TABLE users"],
+        [(LOSS, "users")],
+    ),
+    "a temporary table": (
+        [
+            "CREATE TEMP TABLE IF NOT EXISTS kept AS SELECT * FROM a; CREATE INDEX ON kept (id); DELETE FROM kept;"
+            "SET search_path = s; UPDATE kept SET id = 1; ALTER TABLE kept ADD n int NOT NULL; DROP TABLE kept;"
+            "CREATE TABLE pg_temp.b (); TRUNCATE b; SELECT * INTO TEMP c FROM a; DROP TABLE c; "
+            "SELECT * INTO TABLE d FROM a; DROP TABLE d"
+        ],
+        [],
+    ),
+    "a column of this plan that is filled": (
+        [
+            "ALTER TABLE a ADD x int, ADD y int, ADD z text[]",
+            "UPDATE a SET x = 1; UPDATE ONLY public.A AS b SET (x, y) = (1, 2), z[1] = 'x' FROM c, d;"
+            "UPDATE a SET x = b IS DISTINCT FROM c, y = 1 RETURNING b, c;"
+            "WITH c AS (SELECT 1) UPDATE a SET x = (SELECT count(*) FROM c WHERE a.b = c.b), y = 2;"
+            "WITH c AS (UPDATE a SET x = 1 RETURNING *) INSERT INTO d SELECT * FROM c;"
+            "ALTER TABLE a RENAME x TO w; UPDATE a SET w = 1; ALTER TABLE a RENAME TO e; UPDATE e SET w = 1",
+        ],
+        [(BREAKS, "a")],
+    ),
+    "a column that was there and is filled beside one of this plan": (
+        [
+            "ALTER TABLE a ADD x int, ADD IF NOT EXISTS i int;"
+            "UPDATE a SET x = 1, b = 2; UPDATE a SET (x, c) = (1, 2); UPDATE a SET x = d IS DISTINCT FROM 1, e = 3;"
+            "UPDATE a SET b.x = 1; UPDATE a SET (x[1], b) = (1, 2); UPDATE a SET i = 1; UPDATE f SET x = 1;"
+            "WITH c AS (SELECT 1) UPDATE a SET x = 1, b = 2; WITH c AS (UPDATE a SET b = 1) UPDATE a SET x = 2"
+        ],
+        [*[(LOSS, "a")] * 6, (LOSS, "f"), *[(LOSS, "a")] * 2],
+    ),
+    "a column that has the name of one of this plan": (
+        [
+            "ALTER TABLE a ADD x int; ALTER TABLE a DROP x; UPDATE a SET x = 1;"
+            "ALTER TABLE a ADD y int; ALTER TABLE a DROP y, RENAME z TO y; UPDATE a SET y = 1"
+        ],
+        [(LOSS, "a"), (BREAKS, "a.z"), (LOSS, "a")],
+    ),
+    "a column of a table that has the name of one of this plan": (
+        [
+            "ALTER TABLE a ADD x int; ALTER TABLE a RENAME TO b; ALTER TABLE c RENAME TO a; UPDATE a SET x = 1;"
+            "ALTER TABLE d ADD x int; DROP TABLE d; ALTER TABLE s.d SET SCHEMA public; UPDATE d SET x = 1"
+        ],
+        [(BREAKS, "a"), (BREAKS, "c"), (LOSS, "a"), (LOSS, "d"), (BREAKS, "s.d"), (LOSS, "d")],
+    ),
+    "a table that has the name of one of this plan, which is elsewhere now": (
+        ["CREATE TABLE a (); ALTER TABLE a SET SCHEMA s; ALTER TABLE b RENAME TO a; DROP TABLE a"],
+        [(BREAKS, "b"), (LOSS, "a")],
+    ),
     "a column of this plan": (
         ["ALTER TABLE a ADD b int, ADD IF NOT EXISTS c int", "ALTER TABLE a DROP b, DROP c"],
         [(LOSS, "a.c")],
@@ -283,6 +361,93 @@ TOGETHER: dict[str, tuple[list[str], list[tuple[Harm, str]]]] = {
         ],
         [(LOSS, '"Post"'), (BREAKS, '"Kind"')],
     ),
+    # From here on as `prisma migrate diff` of 7.10 writes it.
+    "Prisma's changed enum in a list and with a default": (
+        [
+            "-- AlterEnum\nBEGIN;\nCREATE TYPE \"Role_new\" AS ENUM ('USER', 'ADMIN');\n"
+            'ALTER TABLE "User" ALTER COLUMN "role" DROP DEFAULT;\n'
+            'ALTER TABLE "User" ALTER COLUMN "role" TYPE "Role_new" USING ("role"::text::"Role_new");\n'
+            'ALTER TABLE "User" ALTER COLUMN "roles" TYPE "Role_new"[] USING ("roles"::text::"Role_new"[]);\n'
+            'ALTER TYPE "Role" RENAME TO "Role_old";\nALTER TYPE "Role_new" RENAME TO "Role";\n'
+            'DROP TYPE "Role_old";\nALTER TABLE "User" ALTER COLUMN "role" SET DEFAULT \'USER\';\nCOMMIT;'
+        ],
+        [(REWRITE, '"User"."role"'), (REWRITE, '"User"."roles"'), (BREAKS, '"Role"')],
+    ),
+    "a column that Prisma renames": (
+        ['ALTER TABLE "User" DROP COLUMN "name",\nADD COLUMN     "fullName" TEXT;'],
+        [(LOSS, '"User"."name"')],
+    ),
+    "a type that Prisma cannot cast": (
+        ['ALTER TABLE "User" DROP COLUMN "age",\nADD COLUMN     "age" INTEGER;', 'UPDATE "User" SET "age" = 1'],
+        [],
+    ),
+    "columns that Prisma adds": (
+        [
+            'ALTER TABLE "User" ADD COLUMN     "amount" DECIMAL(10,2) NOT NULL DEFAULT 0,\n'
+            'ADD COLUMN     "city" TEXT NOT NULL,\nADD COLUMN     "gid" UUID NOT NULL DEFAULT gen_random_uuid(),\n'
+            "ADD COLUMN     \"js\" JSONB NOT NULL DEFAULT '{}',\n"
+            'ADD COLUMN     "kind" "Role" NOT NULL DEFAULT \'ADMIN\',\n'
+            'ADD COLUMN     "kinds" "Role"[] DEFAULT ARRAY[\'USER\']::"Role"[],\n'
+            'ADD COLUMN     "made" TIMESTAMP(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,\n'
+            "ADD COLUMN     \"tags\" TEXT[] DEFAULT ARRAY['a', 'b']::TEXT[],\n"
+            'ADD COLUMN     "upd" TIMESTAMP(3) NOT NULL;'
+        ],
+        [(ROWS, '"User"."city"'), (REWRITE, '"User"."gid"'), (ROWS, '"User"."upd"')],
+    ),
+    "a column that Prisma makes required": (
+        ['ALTER TABLE "User" ALTER COLUMN "name" SET NOT NULL,\nALTER COLUMN "name" SET DEFAULT \'a\';'],
+        [(SCAN, '"User"."name"')],
+    ),
+    "a column that is filled before it becomes required, as Prisma's guide has it": (
+        [
+            'ALTER TABLE "User" ADD COLUMN "city" TEXT;\nUPDATE "User" SET "city" = \'x\';\n'
+            'ALTER TABLE "User" ALTER COLUMN "city" SET NOT NULL;'
+        ],
+        [(SCAN, '"User"."city"')],
+    ),
+    "a column that is renamed with its values, as Prisma's guide has it": (
+        [
+            'ALTER TABLE "User" ADD COLUMN "bio" TEXT;\nUPDATE "User" SET "bio" = "biograpy";\n'
+            'ALTER TABLE "User" DROP COLUMN "biograpy";'
+        ],
+        [(LOSS, '"User"."biograpy"')],
+    ),
+    "a relation that Prisma adds": (
+        [
+            'ALTER TABLE "User" ADD COLUMN     "bossId" INTEGER;\n'
+            'CREATE UNIQUE INDEX "User_bossId_key" ON "User"("bossId");\n'
+            'ALTER TABLE "User" ADD CONSTRAINT "User_bossId_fkey" FOREIGN KEY ("bossId") REFERENCES "User"("id") '
+            "ON DELETE SET NULL ON UPDATE CASCADE;"
+        ],
+        [(WRITES, '"User"'), (WRITES, '"User"."User_bossId_fkey"')],
+    ),
+    "an implicit many-to-many relation of Prisma": (
+        [
+            'CREATE TABLE "Tag" (\n    "id" SERIAL NOT NULL,\n\n    CONSTRAINT "Tag_pkey" PRIMARY KEY ("id")\n);\n'
+            'CREATE TABLE "_TagToUser" (\n    "A" INTEGER NOT NULL,\n    "B" INTEGER NOT NULL,\n\n'
+            '    CONSTRAINT "_TagToUser_AB_pkey" PRIMARY KEY ("A","B")\n);\n'
+            'CREATE INDEX "_TagToUser_B_index" ON "_TagToUser"("B");\n'
+            'ALTER TABLE "_TagToUser" ADD CONSTRAINT "_TagToUser_B_fkey" FOREIGN KEY ("B") REFERENCES "User"("id") '
+            "ON DELETE CASCADE ON UPDATE CASCADE;"
+        ],
+        [],
+    ),
+    "a second schema of Prisma": (
+        [
+            'CREATE SCHEMA IF NOT EXISTS "other";\nCREATE TABLE "other"."User" ("name" TEXT NOT NULL);\n'
+            'CREATE UNIQUE INDEX "User_name_key" ON "other"."User"("name");\n'
+            'CREATE UNIQUE INDEX "User_name_key" ON "public"."User"("name");'
+        ],
+        [(WRITES, '"public"."User"')],
+    ),
+    "a number that Prisma no longer counts, and one that it begins to count": (
+        [
+            'ALTER TABLE "Post" ALTER COLUMN "id" DROP DEFAULT;\nCREATE SEQUENCE old_id_seq;\n'
+            'ALTER TABLE "Old" ALTER COLUMN "id" SET DEFAULT nextval(\'old_id_seq\');\n'
+            'ALTER SEQUENCE old_id_seq OWNED BY "Old"."id";'
+        ],
+        [(BREAKS, '"Post"."id"')],
+    ),
     "a primary key that Prisma replaces": (
         [
             'ALTER TABLE "User" DROP CONSTRAINT "User_pkey",\nDROP COLUMN "id",\nADD COLUMN     "id" SERIAL NOT NULL,\n'
@@ -328,6 +493,13 @@ def test_a_default_that_is_surely_volatile_is_told_from_one_that_may_be() -> Non
         "ADD COLUMN with a volatile default",
         "ADD COLUMN with a function as default",
     ]
+
+
+def test_of_a_unique_index_it_is_said_that_it_fails_on_duplicates() -> None:
+    found = look("CREATE UNIQUE INDEX i ON a (b); CREATE INDEX j ON a (b)")
+
+    assert [each.operation for each in found] == ["CREATE UNIQUE INDEX", "CREATE INDEX"]
+    assert ["duplicates" in each.message for each in found] == [True, False]
 
 
 def test_a_long_name_is_cut() -> None:

@@ -5,7 +5,7 @@ import shlex
 
 import pytest
 
-from lambda_fn.domain.forwarding import of_port, session_command, unreachable
+from lambda_fn.domain.forwarding import of_port, session_command, unreachable, way_to_open
 from lambda_fn.domain.secret import target_from_secret
 from lambda_fn.domain.target import Overrides, Place, SslMode, Target
 from lambda_fn.domain.tls import secured, weakness
@@ -50,6 +50,63 @@ def test_any_other_host_takes_the_place_of_the_known_one(known: str, override: s
     assert (replaced.host, replaced.port, replaced.through) == (override, 15432, None)
 
 
+@pytest.mark.parametrize("place", [Place("localhost", 15432), Place("host.docker.internal", 15432), Place("::1", 1)])
+def test_a_forwarded_port_can_be_named_beside_the_servers_own_host_and_port(place: Place) -> None:
+    of_the_secret = SHOP.overridden(Overrides(through=place))
+    without_host = Target("", 5432, "app", None, "shop").overridden(Overrides("db.internal", 5433, through=place))
+
+    for forwarded in (of_the_secret, without_host):
+        assert (forwarded.host, forwarded.port, forwarded.through) == ("db.internal", 5433, place)
+        assert not forwarded.is_unnamed
+        assert secured(forwarded, sslmode=None, sslrootcert=None, bundle="/b.pem", iam=False).parameters == {
+            "sslmode": "verify-full",
+            "sslrootcert": "/b.pem",
+        }
+
+
+UNNAMED = {
+    "a secret without a host": Target("", 5432, "app", None, "shop").overridden(Overrides("localhost", 15432)),
+    "this machine for a server": Target("localhost", 5432, "app", None, "shop").overridden(
+        Overrides(through=Place("localhost", 15432))
+    ),
+}
+
+
+@pytest.mark.parametrize("target", UNNAMED.values(), ids=UNNAMED)
+def test_a_forwarded_port_behind_which_nothing_names_the_server_is_known_as_such(target: Target) -> None:
+    assert target.is_unnamed
+
+
+@pytest.mark.parametrize("override", [Overrides("localhost", 15432), Overrides(port=15432), Overrides()])
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+def test_a_server_of_this_machine_is_none(host: str, override: Overrides) -> None:
+    assert not Target(host, 5432, "app", None, "shop").overridden(override).is_unnamed
+
+
+PLACES = {
+    "localhost:15432": Place("localhost", 15432),
+    "host.docker.internal:1": Place("host.docker.internal", 1),
+    "127.0.0.1:65535": Place("127.0.0.1", 65535),
+    "[::1]:15432": Place("::1", 15432),
+}
+
+
+@pytest.mark.parametrize(("text", "place"), PLACES.items(), ids=PLACES)
+def test_a_place_is_read(text: str, place: Place) -> None:
+    assert Place.read(text) == place
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "localhost", ":15432", "15432", "localhost:", "localhost:0", "localhost:65536", "localhost:many"),
+        *("::1:15432", "[::1]", "localhost:\u0663", "a b:1", "app:hunter2@db:1", "postgresql://h:1", "/tmp:1", "@x:1"),
+    ],
+)
+def test_what_is_none_is_not(text: str) -> None:
+    assert Place.read(text) is None
+
+
 def test_it_is_told_where_the_server_is_and_where_the_connection_goes() -> None:
     assert str(FORWARDED) == "db.internal:5433/shop through localhost:15432"
     assert FORWARDED.address == "db.internal:5433 through localhost:15432"
@@ -89,6 +146,25 @@ def test_where_the_server_is_not_known_the_command_has_a_word_for_it() -> None:
     assert '{"host":["HOST"],"portNumber":["5432"],"localPortNumber":["15432"]}' in session_command(
         Target("localhost", 15432, "app", None, "shop")
     )
+    lines = way_to_open(Target("localhost", 15432, "app", None, "shop"))
+    assert any(line.startswith("HOST is the endpoint that RDS shows.") for line in lines)
+    assert not any("HOST is" in line for line in way_to_open(FORWARDED))
+
+
+def test_in_a_container_the_machines_port_is_named_beside_the_server() -> None:
+    """As the host of its own it would take the place of the server's name, and its certificate be another's."""
+    assert way_to_open(FORWARDED)[-1].endswith("for a port of the machine --through host.docker.internal:15432.")
+    by_the_machine = SHOP.overridden(Overrides(through=Place("host.docker.internal", 15432)))
+    assert not any("In a container" in line for line in way_to_open(by_the_machine))
+
+
+def test_a_name_that_leads_nowhere_is_no_forwarded_port_that_is_down() -> None:
+    target = SHOP.overridden(Overrides(through=Place("host.docker.internal", 15432)))
+
+    error = unreachable(target, "its name has no address: Name or service not known")
+
+    assert (error.lines, "forwarded" in error.text) == ((), False)
+    assert "`db.internal:5433 through host.docker.internal:15432`: its name has no address" in error.problem
 
 
 def test_a_forwarded_port_that_is_not_open_is_p1001_with_the_command() -> None:
@@ -137,6 +213,7 @@ def test_elsewhere_nothing_is_said_of_forwarded_ports(target: Target, reason: st
 
     assert (error.lines, "forwarded" in error.text) == ((), False)
     assert f"Please make sure your database server is running at `{target.address}`" in error.next_step
+    assert "from where this runs: the function's subnets, or this machine" in error.next_step
 
 
 def test_doctor_tells_of_a_forwarded_port_that_it_is_not_open() -> None:

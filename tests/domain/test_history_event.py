@@ -76,3 +76,20 @@ def test_thousands_of_rows_are_more_than_one_record_and_their_columns_are_below_
     assert ([len(record.splitlines()) for record in records], last) == ([100, 100, 41], "241 rows.")
     assert len({line.index(" UTC") for record in records for line in record.splitlines()}) == 1
     assert records[-1].endswith(f" {'y' * 200}…")
+
+
+def test_a_row_is_one_line_whatever_the_table_holds() -> None:
+    odd = replace(FAILED, name="a\x1b[2J\nb", reason="x\ty\rz")
+
+    assert said(Rows(1, (odd,)))[0].endswith(r"x\ty\rz")
+    assert said(Rows(1, (odd,)))[0].startswith(r"a\x1b[2J\nb  failed")
+
+
+def test_a_time_is_shown_in_seconds_and_one_that_is_no_moment_as_the_server_writes_it() -> None:
+    for time, began in (
+        ("2024-02-29T23:59:59.999999Z", "2024-02-29 23:59:59 UTC"),
+        ("12024-02-29T23:59:59.999999Z", "12024-02-29 23:59:59 UTC"),
+        ("-infinity", "-infinity"),
+        ("4713-01-01 00:00:00 BC", "4713-01-01 00:00:00 BC"),
+    ):
+        assert said(Rows(1, (replace(FAILED, started_at=time),)))[0].endswith(f"running  {began}")

@@ -107,6 +107,21 @@ def test_an_answer_that_left_something_out_is_not_told_as_whole() -> None:
     assert text.startswith("### Migrations: 2 or more pending, 1 or more destructive\n")
 
 
+def test_nothing_in_it_steers_the_terminal_that_shows_it() -> None:
+    found = dataclasses.replace(FOUND, object="a\x1b[2J", message="b\x07")
+    warning = Diagnostic("M510", "c\x1b", ())
+    error = HistoryBlocked("P3009", "d\x1b.", "e.", where=Whereabouts(excerpt="1 | \x1b[31m\n  | ^"))
+    text = plan_table(
+        dataclasses.replace(
+            PLAN, pending=(PendingMigration(A, destructive=(found,)),), warnings=(warning,), error=error
+        )
+    )
+
+    assert {character for character in text if not character.isprintable()} == {"\n"}
+    assert cells(text)[-1][2:] == [r"DROP TABLE a\x1b[2J", r"data loss: b\x07"]
+    assert "1 | \\x1b[31m\n" in text
+
+
 def test_a_mention_is_none() -> None:
     text = plan_table(dataclasses.replace(PLAN, warnings=(Diagnostic("M510", "by @somebody", ()),)))
 

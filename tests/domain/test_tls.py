@@ -3,7 +3,7 @@
 import pytest
 
 from lambda_fn.domain.form import is_loopback
-from lambda_fn.domain.target import SslMode, Target
+from lambda_fn.domain.target import Overrides, Place, SslMode, Target
 from lambda_fn.domain.tls import secured, weakness
 from lambda_fn.domain.url import target_from_url
 from lambda_fn.errors import SettingsInvalid
@@ -131,4 +131,38 @@ def test_a_token_does_not_go_over_what_may_be_unencrypted(mode: SslMode) -> None
     with pytest.raises(SettingsInvalid) as refused:
         secured(login, sslmode=mode, sslrootcert=None, bundle=BUNDLE, iam=True)
     assert refused.value.code == "M215"
-    assert "localhost by --host (MIGRATE_HOST)" in refused.value.next_step
+    assert "by --host, and the port by --through" in refused.value.next_step
+
+
+def unnamed(host: str = "localhost", mode: SslMode | None = None) -> Target:
+    """Of a secret without a host, with a forwarded port."""
+    found = Target("", 5432, "u", "p", "d").overridden(Overrides(host, 15432))
+    return secured(found, sslmode=mode, sslrootcert=None, bundle=BUNDLE, iam=False)
+
+
+@pytest.mark.parametrize("mode", [mode for mode in SslMode if mode is not SslMode.VERIFY_FULL] + [None])
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+def test_a_forwarded_port_behind_which_nothing_names_the_server_is_warned_of(host: str, mode: SslMode | None) -> None:
+    warning = weakness(unnamed(host, mode))
+
+    assert warning is not None
+    assert warning.code == "M311"
+    assert "nothing of it is checked" in warning.message
+    assert f"--host ENDPOINT --through {host}:15432." in warning.message
+
+
+def test_it_is_not_where_it_is_checked_by_that_name_all_the_same() -> None:
+    assert weakness(unnamed(mode=SslMode.VERIFY_FULL)) is None
+
+
+def test_a_port_of_another_machine_is_no_loopback_whatever_the_server_is_called() -> None:
+    led = target_from_url("postgresql://u:p@localhost/d").overridden(
+        Overrides(through=Place("host.docker.internal", 15432))
+    )
+
+    decided = secured(led, sslmode=None, sslrootcert=None, bundle=BUNDLE, iam=False)
+    weak = weakness(secured(led, sslmode=SslMode.REQUIRE, sslrootcert=None, bundle=BUNDLE, iam=False))
+
+    assert decided.parameters == FULL
+    assert weakness(decided) is None
+    assert weak is not None

@@ -102,6 +102,14 @@ def test_it_is_told_what_tls_the_url_means_here(url: str, expected: str) -> None
     assert check(url).tls == expected
 
 
+NOT_REPLACED = (
+    "It looks as if the name of a variable was not replaced ($NAME or ${NAME}): in a shell, put the URL between double "
+    "quotes and set the variable; in .env only ${NAME} is replaced."
+)
+PLACEHOLDER = (
+    "The password is still the placeholder of the page that the URL was copied from, such as [YOUR-PASSWORD]: write "
+    "the password in its place, without the brackets, and percent-encoded (migrate-lambda url encode)."
+)
 WARNINGS: dict[str, tuple[str, tuple[str, ...]]] = {
     "blanks round it": (
         f" {GOOD}\n",
@@ -137,6 +145,28 @@ WARNINGS: dict[str, tuple[str, tuple[str, ...]]] = {
             "cluster's own (M302).",
         ),
     ),
+    "nothing named": (
+        "postgresql://",
+        ("It names nothing, neither user nor host nor database: postgresql://user:password@host:5432/database.",),
+    ),
+    "more behind the database": (
+        "postgresql://h/shop/hunter2/path",
+        ("The database is the first part of the path alone; what follows behind the next / is left out.",),
+    ),
+    "a / at the end": ("postgresql://h/shop/", ()),
+    "parameters given twice": (
+        "postgresql://h/d?schema=a&sslmode=require&schema=b&hunter2=1&hunter2=1&sslmode=verify-full",
+        (
+            "schema is given more than once, and the last one counts.",
+            "sslmode is given more than once, and the last one counts.",
+        ),
+    ),
+    "a variable in the place of the password": ("postgresql://u:${PASSWORD}@h/d", (NOT_REPLACED,)),
+    "a variable of a shell": ("postgresql://u:$DB_PASSWORD@h/d", (NOT_REPLACED,)),
+    "a variable in the place of the user": ("postgresql://${USER}:hunter2@h/d", (NOT_REPLACED,)),
+    "a $ of the password": ("postgresql://u:hunter$2@h/d", ()),
+    "a placeholder": ("postgresql://u:%5BYOUR-PASSWORD%5D@h/d", (PLACEHOLDER,)),
+    "another placeholder": ("postgresql://u:<password>@h/d", (PLACEHOLDER,)),
     "an sslmode that promises nothing": (
         "postgresql://h/d?sslmode=Prefer",
         ("sslmode=prefer promises nothing, and is read as if it were not there.",),
@@ -197,6 +227,30 @@ def test_a_bad_url_is_told_with_how_it_should_be_and_without_its_password(url: s
     assert report.corrected == corrected
     assert "hunt" not in told(report) + (corrected or "")
     assert (report.parts, report.tls, report.dropped, report.warnings) == ((), "", (), ())
+
+
+@pytest.mark.parametrize("placeholder", ["[YOUR-PASSWORD]", "[your password]", "[PASSWORD]"])
+def test_a_placeholder_is_to_be_replaced_and_not_to_be_encoded(placeholder: str) -> None:
+    report = check(f"postgresql://postgres:{placeholder}@db.internal:5432/postgres")
+
+    assert report.error is not None
+    assert (report.error.next_step, report.corrected) == (PLACEHOLDER, None)
+
+
+@pytest.mark.parametrize("host", ["${HOST}", "$DB_HOST"])
+def test_a_variable_in_the_place_of_the_host_is_told_as_such(host: str) -> None:
+    report = check(f"postgresql://app:hunter2@{host}:5432/shop")
+
+    assert report.error is not None
+    assert report.error.next_step == NOT_REPLACED
+
+
+def test_a_port_of_0_is_no_port() -> None:
+    report = check("postgresql://app:hunter2@db.internal:0/shop")
+
+    assert report.error is not None
+    assert "invalid port number" in report.error.problem
+    assert "from 1 to 65535" in report.error.next_step
 
 
 @given(st.text(), st.sampled_from(["", "postgresql://", "postgresql://u:", "postgresql://u:p@"]))

@@ -1,6 +1,7 @@
 """`aws lambda invoke`, SDKs and Step Functions: event in, request out; outcome in, reply out."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -150,6 +151,42 @@ def test_of_the_history_as_much_is_read_as_an_answer_holds(asked: dict[str, obje
     request = Direct({"action": "history", **asked}, FUNCTION).request()
 
     assert request == Request(Action.HISTORY, limit=limit)
+
+
+MOST_OF_LAMBDA = 6 * 1024 * 1024
+
+
+@pytest.mark.parametrize("character", ["x", "ü", "日", "🙂", '"', "\x01"])
+def test_a_thousand_failures_are_no_more_than_lambda_answers_with(character: str) -> None:
+    reason = f"ERROR: {character * 5000} (SQLSTATE 22012)"
+    rows = tuple(
+        HistoryRow(
+            character * 36, character * 255, character * 64, RowState.FAILED, "2024-01-01T00:00:00Z", reason=reason
+        )
+        for _ in range(1000)
+    )
+    outcome = Outcome(Action.HISTORY, Status.PASSED, "r", 5, history_count=1000, history=rows)
+
+    reply = Direct({"action": "history", "limit": 1000}, FUNCTION).reply(outcome)
+
+    assert isinstance(reply, Return)
+    assert 5_000_000 < len(json.dumps(reply.payload)) < MOST_OF_LAMBDA
+    told: list[dict[str, str]] = reply.payload["history"]  # type: ignore[assignment]  # a list
+    assert {row["reason"] for row in told} == {told[0]["reason"]}
+    head = told[0]["reason"].removesuffix("…")
+    assert reason.startswith(head)
+    assert len(head) > 50
+
+
+def test_reasons_that_an_answer_holds_are_whole() -> None:
+    row = HistoryRow("i", "m", "c", RowState.FAILED, "2024-01-01T00:00:00Z", reason="🙂" * 300)
+    longest = replace(row, reason="🙂" * 5000)
+    outcome = Outcome(Action.HISTORY, Status.PASSED, "r", 5, history_count=1000, history=(*(row,) * 999, longest))
+
+    reply = Direct({"action": "history"}, FUNCTION).reply(outcome)
+
+    assert isinstance(reply, Return)
+    assert reply.payload == to_json(outcome)
 
 
 def test_rows_of_the_history_are_not_cut_as_other_lists_are() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from lambda_fn.cli import exit_code
+from lambda_fn.cli.exit_codes import exit_code
 from lambda_fn.domain.check import CheckName, Result
 from lambda_fn.settings import Settings
 from tests.fixtures.examined import Examined, examine

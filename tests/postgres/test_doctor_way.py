@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from lambda_fn import network
-from lambda_fn.cli import exit_code
+from lambda_fn.cli.exit_codes import exit_code
 from lambda_fn.domain.check import CheckName, Result
 from lambda_fn.domain.target import Auth, SslMode
 from local.postgres import PostgresServer

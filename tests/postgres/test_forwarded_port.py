@@ -10,7 +10,7 @@ import pytest
 
 from lambda_fn.domain.check import CheckName, Result
 from lambda_fn.domain.outcome import Status
-from lambda_fn.domain.target import SslMode
+from lambda_fn.domain.target import Place, SslMode
 from lambda_fn.settings import Settings
 from local.postgres import free_port
 from local.secrets_manager import LocalSecretsManager
@@ -45,15 +45,18 @@ def forwarded(
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     address = project.server.address
 
-    def settings(port: int, *, host: str = "localhost", server: str = SERVER) -> Settings:
+    def settings(
+        port: int | None, *, host: str | None = "localhost", server: str | None = SERVER, through: Place | None = None
+    ) -> Settings:
         login = {"username": address.user, "password": address.password, "dbname": project.database}
-        manager.put(SECRET_ID, {**login, "host": server, "port": 5432})
+        manager.put(SECRET_ID, {**login, "host": server, "port": 5432} if server else login)
         return dataclasses.replace(
             project.settings,
             database_url=None,
             secret_id=SECRET_ID,
             host=host,
             port=port,
+            through=through,
             sslrootcert=str(authority.ca_file),
         )
 
@@ -130,6 +133,97 @@ def test_doctor_looks_at_the_port_and_tells_the_server_too(
     assert "127.0.0.1" in examined[CheckName.DNS].message
     assert examined[CheckName.PORT].message == f"127.0.0.1:{front.port} takes connections"
     assert "its certificate and name verified and valid until " in examined[CheckName.TLS].message
+
+
+WAYS = {
+    "a secret that RDS manages, which has no host": (None, SERVER),
+    "a secret that names the server": (SERVER, None),
+    "a secret whose host is another name of the server": ("cname.internal", SERVER),
+}
+
+
+@pytest.mark.parametrize(("of_secret", "host"), WAYS.values(), ids=WAYS)
+def test_the_server_is_named_and_the_forwarded_port_beside_it(
+    project: Project, forwarded: Forwarded, front: TlsFront, of_secret: str | None, host: str | None
+) -> None:
+    settings = forwarded(None, host=host, server=of_secret, through=Place("localhost", front.port))
+
+    outcome = project.run(settings=settings)
+
+    assert (outcome.status, outcome.warnings) == (Status.APPLIED, ())
+    assert outcome.database == f"{SERVER}:5432/{project.database} through localhost:{front.port}"
+    assert front.let_through == ["TLSv1.3"]
+
+
+def test_another_server_is_refused_there_too(
+    project: Project, forwarded: Forwarded, new_tls_front: NewTlsFront, authority: ServerAuthority
+) -> None:
+    front = new_tls_front(authority.server_context("other.internal", "localhost", "127.0.0.1"))
+
+    outcome = project.run(settings=forwarded(None, host=SERVER, server=None, through=Place("localhost", front.port)))
+
+    assert outcome.error is not None
+    assert outcome.error.code == "P1011"
+    assert "--through localhost:" in outcome.error.next_step
+    assert project.tables_with_history() == set()
+
+
+def test_the_port_may_be_another_machines_as_seen_from_a_container(
+    project: Project, forwarded: Forwarded, new_tls_front: NewTlsFront, authority: ServerAuthority, host_address: str
+) -> None:
+    front = new_tls_front(authority.server_context(SERVER), host=host_address)
+    settings = forwarded(None, host=SERVER, server=None, through=Place(host_address, front.port))
+
+    outcome, examined = project.run(settings=settings), examine(project, settings)
+
+    assert (outcome.status, outcome.warnings) == (Status.APPLIED, ())
+    assert examined.failed == {}
+    assert examined[CheckName.DNS].message.startswith(f"{SERVER} is reached through {host_address}:{front.port}; ")
+    assert set(front.let_through) == {"TLSv1.3"}
+
+
+def test_doctor_looks_at_the_forwarded_port_also_where_the_secret_cannot_be_read(
+    project: Project, forwarded: Forwarded, front: TlsFront
+) -> None:
+    settings = forwarded(None, host=SERVER, server=None, through=Place("localhost", front.port))
+
+    examined = examine(project, dataclasses.replace(settings, secret_id="not/there"))
+
+    examined.error(CheckName.SECRET, "M204")
+    assert examined[CheckName.DNS].message.startswith("localhost is ")
+    assert examined[CheckName.PORT].message == f"127.0.0.1:{front.port} takes connections"
+
+
+def test_where_nothing_names_the_server_it_is_connected_to_with_a_warning(
+    project: Project, forwarded: Forwarded, front: TlsFront
+) -> None:
+    settings = dataclasses.replace(forwarded(front.port, server=None), sslrootcert=None)
+
+    outcome, examined = project.run(settings=settings), examine(project, settings)
+
+    assert (outcome.status, [each.code for each in outcome.warnings]) == (Status.APPLIED, ["M311"])
+    assert f"--host ENDPOINT --through localhost:{front.port}." in outcome.warnings[0].message
+    assert "M311 " in examined[CheckName.TLS].message
+
+
+def test_where_nothing_names_the_server_a_port_that_is_not_open_is_told_with_what_to_put(
+    project: Project, forwarded: Forwarded
+) -> None:
+    outcome = project.run(settings=forwarded(free_port(), server=None))
+
+    assert outcome.error is not None
+    assert outcome.error.code == "P1001"
+    assert '"host":["HOST"]' in outcome.error.text
+    assert "HOST is the endpoint that RDS shows." in outcome.error.text
+
+
+def test_an_address_in_the_environment_leads_nowhere_where_the_settings_name_another_server(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """libpq would take PGHOSTADDR by itself where the host is an address, as behind --database-url."""
+    monkeypatch.setenv("PGHOSTADDR", "127.0.0.2")
+
+    assert project.run(settings=project.settings).error is None
 
 
 def command(port: int) -> str:

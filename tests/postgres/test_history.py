@@ -6,7 +6,7 @@ import pytest
 
 from lambda_fn.domain.outcome import Outcome, Status, to_json
 from lambda_fn.domain.row import RowState
-from tests.fixtures.projects import Project
+from tests.fixtures.projects import Project, check_outcome
 from tests.fixtures.proxy import CountingProxy
 
 A, B = "20240101000000_a", "20240102000000_b"
@@ -104,6 +104,40 @@ def test_a_clock_that_went_back_makes_no_time_below_nothing(managed: Project) ->
     insert(managed, B, ", started_at, finished_at", ", now(), now() - interval '1 hour'")
 
     assert row_of(managed.run("history"), B)["elapsedMs"] == 0
+
+
+@pytest.mark.parametrize(
+    ("began", "ended", "told"),
+    [
+        ("infinity", "now", ("infinity", None)),
+        ("-infinity", "infinity", ("-infinity", None)),
+        ("2024-01-01 00:00:00+00", "infinity", ("2024-01-01T00:00:00.000000Z", None)),
+        ("4713-01-01 00:00:00+00 BC", "2024-01-01 00:00:00+00", ("4713-01-01 00:00:00 BC", 212567587200000)),
+        ("4714-11-24 00:00:00+00 BC", "294276-12-31 00:00:00+00", ("4714-11-24 00:00:00 BC", 9435184732800000)),
+    ],
+)
+def test_a_time_that_is_no_moment_is_told_as_the_server_writes_it(
+    managed: Project, began: str, ended: str, told: tuple[str, int | None]
+) -> None:
+    insert(managed, B, ", started_at, finished_at", f", '{began}', '{ended}'")
+
+    outcome = managed.run("history")
+
+    assert (outcome.error, outcome.history_count) == (None, 2)
+    row = row_of(outcome, B)
+    assert (row["startedAt"], row["elapsedMs"]) == told
+    check_outcome(to_json(outcome))
+
+
+def test_when_a_migration_failed_is_told_also_where_that_is_no_moment(project: Project) -> None:
+    project.write(A, "CREATE TABLE a (id int);")
+    project.run()
+    insert(project, B, ", started_at", ", '-infinity'")
+
+    error = project.run().error
+
+    assert error is not None
+    assert f"The `{B}` migration started at -infinity UTC failed." in error.problem
 
 
 @pytest.mark.parametrize(

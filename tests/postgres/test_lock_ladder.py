@@ -9,6 +9,9 @@ from contextlib import contextmanager
 import pytest
 
 from lambda_fn import wiring
+from lambda_fn.deadline import Interruption
+from lambda_fn.domain.event import Event
+from lambda_fn.domain.lock_event import LockContended
 from lambda_fn.domain.outcome import Outcome, Status
 from lambda_fn.domain.request import parse_request
 from lambda_fn.errors import LockTimeout, MigrateError
@@ -197,6 +200,34 @@ def test_a_lock_is_waited_for_until_the_time_is_up_and_no_longer(table: Project)
     assert error_of(outcome).code in ("M329", "M606")
     assert time.monotonic() - began_s < 5
     assert table.run().status is Status.APPLIED
+
+
+@dataclasses.dataclass(frozen=True)
+class InterruptsPause:
+    """Asks for the end of a run in the pause behind an attempt that did not get its lock."""
+
+    interruption: Interruption
+
+    def report(self, event: Event) -> None:
+        if isinstance(event, LockContended):
+            threading.Timer(0.1, self.interruption.request).start()
+
+
+def test_what_was_cancelled_before_it_was_sent_is_told_in_words_that_are_true_for_ctrl_c_too(
+    one_project: Project,
+) -> None:
+    """The history keeps them as what the server said, when nobody knows any more why the run ended."""
+    one_project.write(A, "CREATE TABLE a (id int);")
+    one_project.run()
+    one_project.write(B, f"-- migrate: lock_timeout=250ms\n{ALTER}")  # the pause is half a second at least
+    interruption = Interruption()
+
+    with reading(one_project):
+        reporter = InterruptsPause(interruption)
+        outcome = wiring.run(parse_request({}), one_project.settings, reporter, run_id="r", interruption=interruption)
+
+    _, row = one_project.run("history").history
+    assert (error_of(outcome).code, row.reason) == ("M606", "ERROR: canceled before it was sent (SQLSTATE 57014)")
 
 
 def test_that_a_migration_waits_is_told_and_who_is_in_the_way_as_soon_as_it_is_seen(table: Project) -> None:

@@ -146,9 +146,9 @@ def test_an_authority_that_is_set_is_looked_at_also_where_encryption_is_all_that
 def test_localhost_that_leads_elsewhere_is_no_loopback(remote: Remote) -> None:
     front = remote.front_without_tls()
     url = front.url(remote.project.database, host="localhost")
-    arguments = ("deploy", "--database-url", url, "--migrations", str(remote.project.directory), "--json")
+    arguments = ("deploy", "--migrations", str(remote.project.directory), "--json")
 
-    deployed = finish(start(*arguments, PGHOSTADDR=remote.host))
+    deployed = finish(start(*arguments, DATABASE_URL=url, PGHOSTADDR=remote.host))
 
     assert (deployed.exit_code, deployed.outcome["error"]["code"]) == (2, "P1011")
     assert front.let_through == []
@@ -227,9 +227,9 @@ def test_a_real_server_with_tls_is_deployed_to_from_a_terminal(
     one_project: Project, tls_url: str, authority: ServerAuthority
 ) -> None:
     one_project.write(A, "CREATE TABLE a (id int);")
-    arguments = ("deploy", "--database-url", tls_url, "--migrations", str(one_project.directory), "--json")
+    arguments = ("deploy", "--migrations", str(one_project.directory), "--json")
     # The name is the one that is checked; the address is where it leads.
-    leads_here = {"PGHOSTADDR": "127.0.0.1"}
+    leads_here = {"DATABASE_URL": tls_url, "PGHOSTADDR": "127.0.0.1"}
 
     trusted = finish(start(*arguments, **leads_here, MIGRATE_SSLROOTCERT=str(authority.ca_file)))
     untrusted = finish(start(*arguments, **leads_here))
