@@ -30,7 +30,7 @@ _with_a_migrator = pytest.mark.parametrize("path", [*STACKS, *HOOKS], ids=name_o
 
 
 def test_cfn_lint_finds_nothing(release: Path) -> None:
-    assert len(ROLES) == 2
+    assert len(ROLES) == 3
     command: list[str | Path] = [PROGRAMS / "cfn-lint", TEMPLATE, release / "migrations.yaml", *STACKS, *HOOKS, *ROLES]
 
     check_passed(run(command))
