@@ -217,7 +217,7 @@ def test_a_url_for_the_directory_is_refused_where_the_environment_says_it(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"database_url": URL, "secret": "x"}, "What names the database is not only one of --database-url, --secret."),
+        ({"database_url": URL, "secret": "x"}, "Only one of --database-url, --secret may be given."),
         ({"secret": URL}, "--secret is not the name or the ARN of a secret (its value does not belong here)."),
         ({"host": "localhost:15432"}, "--host is not one host by itself, without scheme, user, port or blanks."),
         ({"through": "15432"}, "--through is not HOST:PORT of a forwarded port."),

@@ -82,9 +82,7 @@ def _overridden(given: Given) -> frozenset[str]:
 def _named(given: Given, settings: Settings) -> Settings:
     """The settings for the database that the command line names, if it does."""
     if given.database_url and given.secret:
-        raise request_errors.wrong_value(
-            "What names the database", "only one of --database-url, --secret", "--secret x"
-        )
+        raise request_errors.only_one_of(("--database-url", "--secret"))
     if given.database_url:
         return settings.elsewhere(given.database_url)
     if given.secret:

@@ -56,7 +56,7 @@ def heeded() -> Iterator[Heeded]:
     wanted = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
     # What is ignored stays so: nohup, and what a shell does with SIGINT for a program in the background.
     before = {number: signal.getsignal(number) for number in wanted}
-    before = {number: former for number, former in before.items() if former is not signal.SIG_IGN}
+    before = {number: former for number, former in before.items() if former not in (signal.SIG_IGN, None)}
     for number in before:
         signal.signal(number, handler.hear)
     try:
