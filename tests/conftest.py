@@ -1,5 +1,7 @@
 """Fixtures are kept one concern a file; one that others import from comes before them."""
 
+import signal
+
 pytest_plugins = [
     "tests.fixtures.planted",
     "tests.fixtures.servers",
@@ -17,3 +19,11 @@ pytest_plugins = [
     "tests.fixtures.emulator",
     "tests.fixtures.deployments",
 ]
+
+
+def pytest_configure() -> None:
+    """Hear the signals that tests send to what they start: a shell ignores them for what it runs in the background."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            # Not SIG_DFL for ourselves; what is started gets that all the same, as from any signal that is handled.
+            signal.signal(number, signal.default_int_handler)
