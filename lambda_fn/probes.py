@@ -44,7 +44,7 @@ _VERIFIED = {
 class SettingsProbes:
     """Probes of what the settings name, for one run; see ports.Probes. What becomes known goes into the draft.
 
-    `clock` gives the seconds since the epoch; only with `finds_directory` is one looked for. Close it in the end.
+    `clock` gives the seconds since the epoch. Close it in the end.
     """
 
     def __init__(
@@ -54,10 +54,9 @@ class SettingsProbes:
         *,
         clock: Callable[[], float] = time.time,
         deadline: Deadline = NO_DEADLINE,
-        finds_directory: bool = True,
     ) -> None:
         self._draft, self._settings = draft, settings
-        self._clock, self._deadline, self._finds_directory = clock, deadline, finds_directory
+        self._clock, self._deadline = clock, deadline
         self._credentials = SettingsCredentials(settings)
         self._migrations: tuple[Migration, ...] = ()
         self._target: Target | None = None
@@ -106,7 +105,7 @@ class SettingsProbes:
             return Doubt(error.problem, error.next_step)
 
     def _directory(self) -> Finding:
-        if self._settings.directory is None and not self._finds_directory:
+        if self._settings.directory is None and not self._settings.finds_directory:
             return Doubt("none is named.", "Give --migrations DIR, or set MIGRATE_DIR, to have it looked at too.")
         directory = read_directory(find_directory(self._settings.directory))
         self._migrations = directory.migrations

@@ -28,7 +28,8 @@ class Settings:
 
     `database_url` and `secret_id` say which database, at most one of them. `lock_wait_s` None is until
     `reserve_s` before the deadline, and 600 s when there is none. `hook_action` None is that nothing was said of hooks.
-    `profile` is of the AWS configuration, and `through` a forwarded port; both are of a terminal only.
+    `profile` is of the AWS configuration, and `through` a forwarded port; both are of a terminal only. Without
+    `finds_directory`, as on a terminal, no directory is looked for beside the program where `directory` names none.
     """
 
     database_url: str | None = field(default=None, repr=False)
@@ -46,6 +47,7 @@ class Settings:
     profile: str | None = None
     connect_timeout_s: int | None = None
     directory: str | None = None
+    finds_directory: bool = True
     schema: str | None = None
     owner_role: str | None = None
     strict: bool = False
@@ -153,7 +155,7 @@ class Settings:
 
 def runs_unattended(environment: Mapping[str, str] | None = None) -> bool:
     """Whether a pipeline says that nobody looks on (CI=true), or the terminal that it can show lines only."""
-    given = os.environ if environment is None else environment
+    given = process_environment() if environment is None else environment
     return given.get("CI", "").lower() not in ("", "0", "false") or given.get("TERM") == "dumb"
 
 

@@ -36,13 +36,11 @@ def run(
     run_id: str,
     remaining_s: float | None = None,
     interruption: Interruption | None = None,
-    finds_directory: bool = True,
 ) -> Outcome:
     """Carry a request out. Raises nothing: the outcome holds the error, with what was done before.
 
     `remaining_s` is the time that the invoker gives; None is no limit. `run_id` names the run in the outcome, in
     the history's logs and in the database's list of sessions. `interruption` ends it as if the time were up.
-    `finds_directory` False is for a terminal, on which doctor looks at no migrations directory but one that is named.
     """
     started = time.monotonic()
     draft = Draft(request, run_id)
@@ -50,7 +48,7 @@ def run(
     reporter.report(RunStarted(request.action, request.continues))
     try:
         deadline = _deadline(remaining_s, settings, interruption)
-        _run(draft, settings.for_request(request), reporter, deadline, finds_directory=finds_directory)
+        _run(draft, settings.for_request(request), reporter, deadline)
     except DeadlineExceeded as raised:
         interrupted = interruption is not None and interruption.requested
         error = deadline_errors.interrupted(raised) if interrupted else raised
@@ -71,9 +69,9 @@ def _deadline(remaining_s: float | None, settings: Settings, interruption: Inter
     return deadline
 
 
-def _run(draft: Draft, settings: Settings, reporter: Reporter, deadline: Deadline, *, finds_directory: bool) -> None:
+def _run(draft: Draft, settings: Settings, reporter: Reporter, deadline: Deadline) -> None:
     if draft.request.action is Action.DOCTOR:
-        _examine(draft, settings, reporter, deadline, finds_directory=finds_directory)
+        _examine(draft, settings, reporter, deadline)
         return
     if draft.request.action is Action.HISTORY:
         with _connected(draft, settings, reporter, deadline) as database:
@@ -114,13 +112,11 @@ def _act(
             raise AssertionError("they do without the directory, which the others need")
 
 
-def _examine(
-    draft: Draft, settings: Settings, reporter: Reporter, deadline: Deadline, *, finds_directory: bool
-) -> None:
+def _examine(draft: Draft, settings: Settings, reporter: Reporter, deadline: Deadline) -> None:
     # Imported here: no other action pays for it.
     from lambda_fn.probes import SettingsProbes
 
-    with SettingsProbes(draft, settings, deadline=deadline, finds_directory=finds_directory) as probes:
+    with SettingsProbes(draft, settings, deadline=deadline) as probes:
         doctor(draft, probes, reporter)
 
 

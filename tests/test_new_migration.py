@@ -93,10 +93,14 @@ def test_a_lock_file_of_another_provider_is_p3019_and_nothing_is_written(tmp_pat
 
     refused(tmp_path, "P3019")
 
+    assert [path.name for path in tmp_path.iterdir()] == ["migration_lock.toml"]
+
 
 @pytest.mark.parametrize(("name", "code"), [("", "M113"), ("日本", "M113"), ("x" * 201, "P3010")])
 def test_a_name_that_does_not_do_makes_nothing(tmp_path: Path, name: str, code: str) -> None:
     refused(tmp_path / "prisma" / "migrations", code, name)
+
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_in_its_place_is_m219_and_not_overwritten(tmp_path: Path) -> None:

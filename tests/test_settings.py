@@ -162,7 +162,7 @@ def test_what_is_no_number_of_seconds_is_m201(value: str) -> None:
 
 def test_every_setting_is_tried_here_and_every_field_can_be_set() -> None:
     assert set(FULL) == {variable.name for variable in VARIABLES}
-    of_the_command_line = {"profile", "through"}  # the first is AWS_PROFILE too, which boto3 reads by itself
+    of_the_command_line = {"finds_directory", "profile", "through"}  # AWS_PROFILE is for boto3, which reads it itself
     fields = {field.name for field in dataclasses.fields(Settings)}
     assert fields - of_the_command_line == {variable.field for variable in VARIABLES}
     full, absent = Settings.from_env(FULL), Settings()

@@ -1,6 +1,5 @@
-"""`deploy|status|plan|verify|resolve|doctor`: an action on a database that this machine reaches."""
+"""`deploy`, `status`, `plan` and the others: an action on a database that this machine reaches."""
 
-import sys
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -8,17 +7,15 @@ from functools import partial
 from inspect import Parameter
 
 from lambda_fn import wiring
-from lambda_fn.cli import database, entrypoint, interruption, request_options
+from lambda_fn.cli import database, entrypoint, interruption, project, request_options
 from lambda_fn.cli.command import Command, Given, words
+from lambda_fn.cli.document import print_document, refused, screen_beside
 from lambda_fn.cli.exit_codes import exit_code
 from lambda_fn.cli.request_options import TO
-from lambda_fn.cli.screen import Screen, print_json
-from lambda_fn.commands.draft import Draft
+from lambda_fn.cli.screen import Screen
 from lambda_fn.deadline import Interruption
-from lambda_fn.domain.event import RunFailed
-from lambda_fn.domain.outcome import Outcome, to_json
-from lambda_fn.domain.plan_table import plan_table
-from lambda_fn.domain.request import Action, Request, parse_request
+from lambda_fn.domain.outcome import Outcome
+from lambda_fn.domain.request import Action, parse_request
 from lambda_fn.errors import MigrateError
 from lambda_fn.ports import Reporter
 
@@ -26,17 +23,17 @@ from lambda_fn.ports import Reporter
 def carry_out(action: Action, given: Given) -> int:
     """Run the action and return the exit code; behind a deploy that succeeded, become the command that is given."""
     run_id = str(uuid.uuid4())
-    screen = Screen.beside_document(given.json or getattr(given, "markdown", False))
+    screen = screen_beside(given)
     program = None
     with interruption.heeded() as heeded:
         try:
             program = entrypoint.found(given.after_dashes)
             outcome = _outcome(action, given, screen, run_id, heeded.interruption)
         except MigrateError as error:
-            outcome = _refused(action, screen, run_id, error)
+            outcome = refused(action, screen, run_id, error)
         except KeyboardInterrupt:
-            outcome = _refused(action, screen, run_id, heeded.error)
-    _show(given, outcome)
+            outcome = refused(action, screen, run_id, heeded.error)
+    print_document(given, outcome)
     code = heeded.exit_code or exit_code(outcome)
     return entrypoint.become(program) if program is not None and code == 0 else code
 
@@ -56,13 +53,7 @@ def _outcome(action: Action, given: Given, screen: Screen, run_id: str, interrup
             run_id=run_id,
             remaining_s=remaining_s,
             interruption=interruption,
-            finds_directory=False,
         )
-
-
-def _refused(action: Action, screen: Screen, run_id: str, error: MigrateError) -> Outcome:
-    screen.report(RunFailed(error))
-    return Draft(Request(action), run_id).outcome(error, elapsed_ms=0)
 
 
 @contextmanager
@@ -78,15 +69,8 @@ def _shown_on(screen: Screen) -> Iterator[Reporter]:
         yield shown
 
 
-def _show(given: Given, outcome: Outcome) -> None:
-    if given.json:
-        print_json(to_json(outcome))
-    elif getattr(given, "markdown", False):
-        Screen(sys.stdout).print(plan_table(outcome).rstrip("\n"))
-
-
 _DATABASE = (*database.OPTIONS, database.TIMEOUT, *request_options.COMMON, request_options.JSON)
-_BOTH = (database.DIRECTORY, *_DATABASE)
+_BOTH = (project.DIRECTORY, *_DATABASE)
 
 
 def _command(

@@ -6,7 +6,6 @@ from typing import Any
 from lambda_fn.cli import project
 from lambda_fn.cli.command import Given, text
 from lambda_fn.cli.place import PLACE, refuse_urls
-from lambda_fn.cli.project import DIRECTORY
 from lambda_fn.cli.screen import Screen
 from lambda_fn.domain import variable
 from lambda_fn.domain.form import HOST, SECRET_ID, Form, is_loopback_over_tcp
@@ -15,8 +14,6 @@ from lambda_fn.domain.variables import VARIABLES
 from lambda_fn.errors import MigrateError
 from lambda_fn.errors import request as request_errors
 from lambda_fn.settings import OF_A_DATABASE, Settings, defaults_that_count, process_environment
-
-__all__ = ("DIRECTORY", "OPTIONS", "TIMEOUT", "settings_of", "timeout_s")
 
 OPTIONS = (
     text("--database-url", "The database, instead of DATABASE_URL or MIGRATE_SECRET_ID.", "URL"),
@@ -54,7 +51,8 @@ def settings_of(given: Given, screen: Screen, *, needs_directory: bool = True) -
         "profile": given.profile,
         "directory": _directory(given, settings, needed=needs_directory),
     }
-    return _with(settings, **named)
+    # One that happens to be beside the program never counts.
+    return _with(settings, finds_directory=False, **named)
 
 
 def _from_environment(given: Given, screen: Screen) -> Settings:
@@ -119,7 +117,7 @@ def _with(settings: Settings, **named: object) -> Settings:
 
 
 def _directory(given: Given, settings: Settings, *, needed: bool) -> str | None:
-    """The migrations directory. One that happens to be beside the program never counts."""
+    """The migrations directory."""
     try:
         return str(project.directory(getattr(given, "migrations", None) or settings.directory))
     except MigrateError:

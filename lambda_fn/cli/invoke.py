@@ -10,13 +10,13 @@ from lambda_fn.aws.function import DeployedFunction
 from lambda_fn.cli import request_options
 from lambda_fn.cli.command import Command, Given, switch, text, words
 from lambda_fn.cli.conversation import Conversation
+from lambda_fn.cli.document import print_document, screen_beside
 from lambda_fn.cli.exit_codes import INTERRUPTED, exit_code
 from lambda_fn.cli.place import PLACE, STACK, account_of, again, function_of
-from lambda_fn.cli.screen import Screen, print_json
+from lambda_fn.cli.screen import Screen
 from lambda_fn.commands.draft import Draft
 from lambda_fn.domain.event import RunFailed
-from lambda_fn.domain.outcome import Outcome, Status, to_json
-from lambda_fn.domain.plan_table import plan_table
+from lambda_fn.domain.outcome import Outcome, Status
 from lambda_fn.domain.request import Action, Request, parse_request
 from lambda_fn.errors import MigrateError
 from lambda_fn.errors import request as request_errors
@@ -24,21 +24,20 @@ from lambda_fn.errors import request as request_errors
 
 def carry_out(given: Given) -> int:
     """Invoke the function and return the exit code that its run would have had here."""
-    screen = Screen.beside_document(given.json or given.markdown)
     began = time.monotonic()
-    conversation = Conversation(screen)
+    conversation = Conversation(screen_beside(given))
     action = Action.DEPLOY
     try:
         action = action_of(given)
         event = request_options.event_of(given, action)
-        parse_request(event, request_options.OPTIONS)  # what is wrong with it is told before anybody is asked
+        request = parse_request(event, request_options.OPTIONS)
         account = account_of(given)
         function = function_of(given, account)
         conversation.resolve_command = again(given, "invoke", function.name, "resolve")
-        outcome, content = _asked(conversation, function, event, account)
+        outcome, content = _asked(conversation, account, function, event, request)
         while given.until_done and outcome.status is Status.INCOMPLETE:
             conversation = conversation.next()
-            outcome, content = _asked(conversation, function, event, account)
+            outcome, content = _asked(conversation, account, function, event, request)
     except MigrateError as error:
         conversation.end([RunFailed(error)])
         elapsed_ms = round((time.monotonic() - began) * 1000)
@@ -49,10 +48,13 @@ def carry_out(given: Given) -> int:
 
 
 def _asked(
-    conversation: Conversation, function: DeployedFunction, event: Mapping[str, object], account: Account
+    conversation: Conversation,
+    account: Account,
+    function: DeployedFunction,
+    event: Mapping[str, object],
+    request: Request,
 ) -> tuple[Outcome, object]:
-    """Invoke once. Raises: as DeployedFunction.invoke and outcome_of."""
-    request = parse_request(event, request_options.OPTIONS)
+    """Invoke once, by an event and the request that it is. Raises: as DeployedFunction.invoke and outcome_of."""
     answer = conversation.ask(function, event, account)
     outcome = outcome_of(answer, request.action)
     conversation.end(events_of(outcome, request))
@@ -77,10 +79,7 @@ def action_of(given: Given) -> Action:
 
 def _end(given: Given, outcome: Outcome, content: object = None) -> int:
     """Print the function's own JSON, where there is one."""
-    if given.json:
-        print_json(to_json(outcome) if content is None else content)
-    elif given.markdown:
-        Screen(sys.stdout).print(plan_table(outcome).rstrip("\n"))
+    print_document(given, outcome, content)
     return exit_code(outcome)
 
 

@@ -11,7 +11,7 @@ from lambda_fn.account.log import Attribution, LogEvent, LogLine
 from lambda_fn.aws.logs import LogGroup
 from lambda_fn.cli.command import Command, Given, switch, text, word
 from lambda_fn.cli.exit_codes import INTERRUPTED
-from lambda_fn.cli.place import PLACE, STACK, account_of, function_of, in_utc, named_twice
+from lambda_fn.cli.place import PLACE, STACK, account_of, function_of, in_utc
 from lambda_fn.cli.screen import Screen, in_plain, print_error
 from lambda_fn.errors import AwsUnavailable, MigrateError
 from lambda_fn.errors import request as request_errors
@@ -61,7 +61,7 @@ def _seconds_of(since: str) -> int:
 
 def _group_of(given: Given) -> LogGroup:
     if given.log_group and (given.function or given.stack):
-        raise named_twice("FUNCTION", "--stack", "--log-group")
+        raise request_errors.only_one_of(("FUNCTION", "--stack", "--log-group"))
     account = account_of(given)
     if given.log_group:
         return LogGroup(given.log_group, account)

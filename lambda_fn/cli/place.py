@@ -7,7 +7,6 @@ from lambda_fn.aws.client import Account, region_in
 from lambda_fn.aws.function import DeployedFunction
 from lambda_fn.aws.stacks import Stacks
 from lambda_fn.cli.command import Given, text
-from lambda_fn.errors import RequestInvalid
 from lambda_fn.errors import request as request_errors
 from lambda_fn.settings import Settings
 
@@ -48,17 +47,12 @@ def function_of(given: Given, account: Account) -> DeployedFunction:
     Raises: RequestInvalid M104, also where both are named; M811, M812; what asking AWS raises.
     """
     if given.stack and given.function:
-        raise named_twice("FUNCTION", "--stack")
+        raise request_errors.only_one_of(("FUNCTION", "--stack"))
     if given.stack:
         return DeployedFunction(Stacks(account).output(given.stack, FUNCTION_OUTPUT), account)
     if not given.function:
         raise request_errors.wrong_value("FUNCTION", "the name or the ARN of a function", "migrate, or give --stack")
     return DeployedFunction(given.function, account)
-
-
-def named_twice(*options: str) -> RequestInvalid:
-    """M104: several options say each where to look."""
-    return request_errors.only_one_of(options)
 
 
 def again(given: Given, *words: str) -> str:

@@ -12,12 +12,12 @@ import typer
 from lambda_fn import __version__
 from lambda_fn.cli import actions, explain, invoke, logs, new, subnets, url
 from lambda_fn.cli.command import Command, Group, Invocation, add
+from lambda_fn.cli.document import refused
 from lambda_fn.cli.exit_codes import EXPLAINED, INTERRUPTED
 from lambda_fn.cli.screen import Screen, let_go, print_error, print_json, replace_what_cannot_be_shown
-from lambda_fn.commands.draft import Draft
 from lambda_fn.domain.event import RunFailed
 from lambda_fn.domain.outcome import to_json
-from lambda_fn.domain.request import Action, Request
+from lambda_fn.domain.request import Action
 from lambda_fn.errors import MigrateError
 from lambda_fn.errors import internal as internal_errors
 from lambda_fn.errors import request as request_errors
@@ -90,8 +90,8 @@ def _not_understood(problem: typer.TyperException, command: str, *, as_json: boo
         said = "There is a word too many, which is not shown, because it may be a secret."
     error = request_errors.command_line(_LOGIN.sub("***", said), command if command in _NAMES else "")
     if as_json and command in list(Action):
-        Screen(sys.stderr).report(RunFailed(error))
-        print_json(to_json(Draft(Request(Action(command)), run_id=str(uuid.uuid4())).outcome(error, elapsed_ms=0)))
+        outcome = refused(Action(command), Screen(sys.stderr), str(uuid.uuid4()), error)
+        print_json(to_json(outcome))
     else:
         print_error(error, as_json=as_json)
     return error.exit_code

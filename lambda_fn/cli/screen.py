@@ -62,8 +62,7 @@ class Screen:
             self._was_left = True
             if error.errno not in _NOBODY_READS and self._stream is not sys.stderr:
                 Screen(sys.stderr).print(f"WARNING: The output could not be written: {error.strerror}.")
-            # As in `deploy | head -1`. From here on it is written to nowhere, also what Python flushes at its end.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+            _lead_nowhere(self._stream)  # as in `deploy | head -1`
 
 
 def _has_no_reader(stream: TextIO) -> bool:
@@ -97,12 +96,17 @@ def print_json(value: object) -> None:
     Screen(sys.stdout).print(json.dumps(value, indent=2))
 
 
+def _lead_nowhere(stream: TextIO) -> None:
+    """From here on it is written to nowhere, also what Python flushes at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
 def let_go(stream: TextIO) -> None:
     """Write what is left to a stream, or nowhere: Python would end with 120 where a terminal was closed meanwhile."""
     try:
         stream.flush()
     except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        _lead_nowhere(stream)
     except ValueError:  # it is closed already
         return
 

@@ -1,9 +1,9 @@
 """Baseline: mark what an existing database holds as applied, so that the next deploy goes on from there."""
 
 from lambda_fn.commands.draft import Draft
+from lambda_fn.commands.resolve import mark
 from lambda_fn.domain.baseline import plan_baseline, wanted_up_to
 from lambda_fn.domain.baseline_event import Baselined
-from lambda_fn.domain.event import Resolved
 from lambda_fn.domain.migration import Migration
 from lambda_fn.domain.plan import make_plan
 from lambda_fn.ports import Database, Reporter
@@ -27,11 +27,5 @@ def baseline(
     history = table.read()
     plan = make_plan(migrations, history)
     resolutions = plan_baseline(wanted, plan, history, table.schema, occupied=table.is_occupied())
-    if not history.exists:
-        table.create()
-    table.resolve(*resolutions)
-    for resolution in resolutions:
-        draft.resolved.append(resolution.name)
-        reporter.report(Resolved(resolution.name, applied=True))
-    draft.plan = make_plan(migrations, table.read())
+    mark(draft, migrations, table, resolutions, history=history, reporter=reporter)
     reporter.report(Baselined(len(resolutions), wanted[-1].name, len(draft.plan.pending)))

@@ -8,7 +8,7 @@ from lambda_fn.domain.history import History
 from lambda_fn.domain.migration import Migration
 from lambda_fn.domain.plan import make_plan
 from lambda_fn.domain.resolution import Resolution, resolve_applied, resolve_rolled_back
-from lambda_fn.ports import Database, Reporter
+from lambda_fn.ports import Database, MigrationsTable, Reporter
 
 
 def resolve(
@@ -27,13 +27,26 @@ def resolve(
     draft.take_lock(database.advisory_lock, lock_wait_s)
     history = database.table.read()
     resolutions = tuple(_resolutions(draft, migrations, history))
+    mark(draft, migrations, database.table, resolutions, history=history, reporter=reporter)
+
+
+def mark(
+    draft: Draft,
+    migrations: tuple[Migration, ...],
+    table: MigrationsTable,
+    resolutions: tuple[Resolution, ...],
+    *,
+    history: History,
+    reporter: Reporter,
+) -> None:
+    """Carry resolutions out that were made of the history as it is, and find out what is left. The lock is held."""
     if not history.exists:
-        database.table.create()
-    database.table.resolve(*resolutions)
+        table.create()
+    table.resolve(*resolutions)
     for resolution in resolutions:
         draft.resolved.append(resolution.name)
         reporter.report(Resolved(resolution.name, applied=resolution.record_applied is not None))
-    draft.plan = make_plan(migrations, database.table.read())
+    draft.plan = make_plan(migrations, table.read())
 
 
 def _resolutions(draft: Draft, migrations: tuple[Migration, ...], history: History) -> Iterator[Resolution]:

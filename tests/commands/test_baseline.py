@@ -139,14 +139,14 @@ def test_a_failed_row_behind_the_baseline_is_told_though_all_before_it_is_applie
     run(server, A.name)
     server.record(B, FAILED)
 
-    refused(server, "M508", A.name)
+    assert f"the newest of {B.name}." in refused(server, "M508", A.name).problem
 
 
 def test_a_failed_row_beside_an_applied_one_is_told(server: FakeServer) -> None:
     run(server, A.name)
     server.record(A, FAILED)
 
-    refused(server, "M508", A.name)
+    assert "holds 2 rows" in refused(server, "M508", A.name).problem
 
 
 def test_a_baseline_that_was_rolled_back_is_not_repeated(server: FakeServer) -> None:

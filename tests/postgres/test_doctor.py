@@ -63,11 +63,9 @@ def test_where_all_is_in_order_every_check_passes_after_a_deploy(one_project: Pr
 
 
 def test_on_a_terminal_a_directory_that_is_not_named_is_not_looked_for(one_project: Project) -> None:
-    settings = replace(one_project.settings, directory=None)
+    settings = replace(one_project.settings, directory=None, finds_directory=False)
 
-    outcome = wiring.run(
-        Request(Action.DOCTOR), settings, one_project.reporter, run_id="test-run", finds_directory=False
-    )
+    outcome = wiring.run(Request(Action.DOCTOR), settings, one_project.reporter, run_id="test-run")
 
     checks = {check.name: check for check in outcome.checks}
     directory, history = checks[CheckName.DIRECTORY], checks[CheckName.HISTORY]
