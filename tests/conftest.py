@@ -3,6 +3,7 @@
 import signal
 
 pytest_plugins = [
+    "tests.fixtures.memory",
     "tests.fixtures.planted",
     "tests.fixtures.servers",
     "tests.fixtures.projects",
