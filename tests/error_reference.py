@@ -401,7 +401,8 @@ def all_warnings() -> tuple[Diagnostic, ...]:
     plan = make_plan(tuple(Migration(name, b"") for name in names), found)
     new = (new_name("orders", (_NAME, *more), datetime(2023, 1, 1, tzinfo=UTC)) for more in ([], ["init"]))
     of_new_ones = (warning for name in new for warning in name.warnings)
-    return (*filter(None, weak), *of_new_ones, *plan.warnings, *_ahead(names[0]).warnings)
+    unordered = make_plan(tuple(Migration(name, b"") for name in ("00_users", "0_init")), History(exists=False))
+    return (*filter(None, weak), *of_new_ones, *plan.warnings, *_ahead(names[0]).warnings, *unordered.warnings)
 
 
 def _ahead(name: str) -> Plan:

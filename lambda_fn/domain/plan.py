@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from lambda_fn.domain.checksum import matches_checksum
 from lambda_fn.domain.history import History, MigrationRecord, MigrationState
 from lambda_fn.domain.migration import Migration, find_migration, sort_key
+from lambda_fn.domain.name_order import ordered_otherwise
 from lambda_fn.errors import history as history_errors
 from lambda_fn.errors import request as request_errors
 
@@ -146,6 +147,7 @@ def _diagnose(
     yield from _warn("M510", _edited(migrations, applied), _edited_message)
     yield from _warn("M511", _out_of_order(pending, applied), _out_of_order_message)
     yield from _warn("M512", _sharing_a_timestamp(migrations, pending), _sharing_message)
+    yield from _warn("M515", _ordered_otherwise(migrations, pending), _otherwise_message)
     yield from _warn("M513", _missing(migrations, applied), _missing_message)
 
 
@@ -198,6 +200,21 @@ def _sharing_a_timestamp(migrations: tuple[Migration, ...], pending: tuple[Migra
 
 def _sharing_message(names: str) -> str:
     return f"These share a timestamp, so that other tools may order them differently: {names}."
+
+
+def _ordered_otherwise(migrations: tuple[Migration, ...], pending: tuple[Migration, ...]) -> Iterator[str]:
+    """As those that share a timestamp, but between names of which one has none."""
+    if all(migration.timestamp for migration in migrations):
+        return
+    heads: dict[str, list[str]] = defaultdict(list)
+    for migration in migrations:
+        heads[migration.timestamp or migration.name].append(migration.name)
+    for head in ordered_otherwise(tuple(heads), {migration.timestamp or migration.name for migration in pending}):
+        yield from heads[head]
+
+
+def _otherwise_message(names: str) -> str:
+    return f"Prisma may apply these in another order, as not all of them begin with a timestamp: {names}."
 
 
 def _missing(migrations: tuple[Migration, ...], applied: dict[str, MigrationRecord]) -> Iterator[str]:
