@@ -26,6 +26,14 @@ SELECT pg_catalog.pg_terminate_backend(a.pid, {patience_ms})
 """
 """No row where there is no such holder any more."""
 
+# A real Prisma gives up after 10 s, but its backend does not hear of that before it has the lock.
+CANCEL_ABANDONED_WAITERS: Final = """
+SELECT pg_catalog.pg_cancel_backend(pid) FROM pg_catalog.pg_locks
+ WHERE locktype = 'advisory' AND NOT granted AND classid = 0 AND objid = {key} AND objsubid = 1
+   AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+   AND waitstart < pg_catalog.clock_timestamp() - pg_catalog.make_interval(secs => {patience_s})
+"""
+
 WATCH_STATE: Final = (
     "SET default_transaction_read_only = on",
     "SET statement_timeout = '3s'",

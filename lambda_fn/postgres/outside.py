@@ -14,7 +14,7 @@ from lambda_fn.errors import DatabaseUnreachable, DeadlineExceeded, MigrateError
 from lambda_fn.errors import apply as apply_errors
 from lambda_fn.errors import connection as connection_errors
 from lambda_fn.errors import deadline as deadline_errors
-from lambda_fn.postgres import sql
+from lambda_fn.postgres import activity_sql, sql
 from lambda_fn.postgres.activity import watch_index_build
 from lambda_fn.postgres.announcement import Announcements
 from lambda_fn.postgres.connection import NOT_SENT
@@ -29,9 +29,11 @@ from lambda_fn.postgres.verdict import Verdicts
 
 _TRIES = 3
 _WORTH_TRYING_AGAIN = ("40P01", "55P03", "57014")
-_WAITERS_LIMIT_S = 15.0  # a real Prisma waits for 10 s
+_WAITERS_LIMIT_S = 15.0
+_WAITERS_PATIENCE_S = 12  # a real Prisma waits for 10 s
 _PAUSE_S = 0.5
 _PROGRESS_EVERY_S = 5.0
+_LOOKING = "looking who waits for the advisory lock"
 
 
 class OutsideSteps:
@@ -131,14 +133,21 @@ class OutsideSteps:
         return False
 
     def _await_no_waiters(self) -> None:
-        """Who waits for the advisory lock as Prisma does holds a snapshot, and the two would deadlock again."""
+        """Who waits for the advisory lock as Prisma does holds a snapshot, and the two would deadlock again.
+
+        A Prisma that has given up leaves its backend waiting, with nobody behind it: that is cancelled.
+        """
         give_up_at_s = time.monotonic() + min(_WAITERS_LIMIT_S, self._connection.deadline.work_left_s)
-        statement = self._connection.compose(sql.LOCK_WAITERS, key=sql.ADVISORY_LOCK_KEY)
+        look = self._connection.compose(sql.LOCK_WAITERS, key=sql.ADVISORY_LOCK_KEY)
+        cancel = self._connection.compose(
+            activity_sql.CANCEL_ABANDONED_WAITERS, key=sql.ADVISORY_LOCK_KEY, patience_s=_WAITERS_PATIENCE_S
+        )
         while time.monotonic() < give_up_at_s:
             time.sleep(_PAUSE_S * random.uniform(0.5, 1.0))  # noqa: S311  # no secret
             with contextlib.suppress(MigrateError):  # a lost connection shows when the statement is sent again
-                if self._connection.fetch([statement], doing="looking who waits for the advisory lock") == [("0",)]:
+                if self._connection.fetch([look], doing=_LOOKING) == [("0",)]:
                     return
+                self._connection.fetch([activity_sql.AS_LOGIN.encode(), cancel], doing=_LOOKING)
 
     def _not_begun(self, course: Course) -> DeadlineExceeded:
         """The verdict on a step that was not sent any more, without a trace that would make the next run doubt."""

@@ -65,13 +65,11 @@ def wait_for_build(project: Project, verb: str = "CREATE INDEX CONC") -> int:
     raise AssertionError("no index is being built")
 
 
-def build_in_session(project: Project, *before: str) -> None:
+def build_in_session(project: Project) -> None:
     """Build the index as somebody else would who comes first, once `while_open` has begun."""
     while not project.query("SELECT 1 FROM pg_locks WHERE mode = 'RowExclusiveLock' AND relation = 'a'::regclass"):
         time.sleep(0.02)
     with project.connect() as other:
-        for statement in before:
-            other.execute(statement)
         other.execute(INDEX)
 
 
@@ -186,47 +184,6 @@ def test_a_runner_killed_while_an_index_is_built_is_followed_by_one_that_goes_on
     assert table.value(VALID)
     assert leftovers(table) == []
     assert table.tables() == {"a", "b", "c"}
-
-
-def test_a_real_prisma_that_waits_for_the_lock_does_not_kill_the_build(table: Project) -> None:
-    """It waits with a snapshot, for which the build waits in turn: the server ends one of the two.
-
-    Who has waited for longer than deadlock_timeout has been looked at already, so that it is the build.
-    """
-
-    def wait_like_prisma() -> None:
-        with table.connect() as other:
-            other.execute("SET statement_timeout = '4s'")  # Prisma's is 10 s
-            with pytest.raises(QueryCanceled):
-                other.execute("SELECT pg_advisory_lock(72707369)")
-
-    with while_open(table):
-        runner = start_on(table, "deploy")
-        wait_for_build(table)
-        prisma = threading.Thread(target=wait_like_prisma)
-        prisma.start()
-        time.sleep(1.5)
-    ended = finish(runner)
-    prisma.join()
-
-    assert ended.exit_code == 0, ended.stderr
-    assert "tried again after deadlock detected" in ended.stderr
-    assert table.value(VALID)
-    assert leftovers(table) == []
-
-
-def test_waiting_for_the_lock_does_not_kill_the_build_of_a_real_prisma(table: Project) -> None:
-    lock = "SELECT pg_advisory_lock(72707369)"
-    with meanwhile(lambda: build_in_session(table, lock)), while_open(table):
-        wait_for_build(table)
-        table.write(B, "CREATE TABLE b (id int);")
-        runner = start_on(table, "deploy")
-        time.sleep(2)
-    ended = finish(runner)
-
-    assert ended.exit_code == 0, ended.stderr
-    assert table.value(VALID)
-    assert leftovers(table) == []
 
 
 def test_progress_is_told_while_an_index_waits(table: Project, monkeypatch: pytest.MonkeyPatch) -> None:
