@@ -30,6 +30,7 @@ $(VENV)-cdk/ready: export PIP_COMPILE = 0
 # Beside package.json and its lock, so that nothing is installed among the examples. What needs it is skipped without npm.
 define node_environment
 mkdir -p $(@D)
+rm -f $@
 cp $(<D)/package.json $< $(@D)
 if command -v npm >/dev/null; then cd $(@D) && npm ci --silent --ignore-scripts --no-audit --no-fund && touch ready; fi
 endef

@@ -73,6 +73,7 @@ PARAMETERS = {
     "a channel binding that nobody knows": ("channel_binding=never", {}),
     "connect_timeout": ("connect_timeout=30", {"connect_timeout": "30"}),
     "Prisma's own, unknown to libpq": ("connection_limit=5&pool_timeout=3&pgbouncer=true&socket_timeout=1", {}),
+    "a client's certificate in PKCS#12": ("sslidentity=/c.p12&sslpassword=secret", {}),
     "unknown to both": ("utm_source=x", {}),
 }
 

@@ -1,42 +1,55 @@
 """Writes the lists in docs/prisma-compatibility.md from the matrix: `python -m tests.interop.compatibility`."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import ModuleType
 
-from tests.interop.matrix import SCENARIOS
+from tests.interop.matrix import MODULES, SCENARIOS
 from tests.interop.matrix.elsewhere import ELSEWHERE
+from tests.interop.matrix.listed import LISTED
 from tests.interop.matrix.scenario import Difference, Scenario
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "prisma-compatibility.md"
-_SIDE_BY_SIDE = "[side by side](#side-by-side)"
 
 
-def differences_shown(scenarios: Iterable[Scenario] = SCENARIOS) -> list[Difference]:
-    """The differences of the scenarios, each once, in the order in which they are met."""
-    return list(dict.fromkeys(difference for scenario in scenarios for difference in scenario.differs))
+def shown(scenarios: Iterable[Scenario] = SCENARIOS) -> set[Difference]:
+    """The differences that scenarios declare."""
+    return {difference for scenario in scenarios for difference in scenario.differs}
 
 
-def table() -> str:
-    """Every intended difference with its reason."""
-    head = "| | Prisma Migrate | here | why | shown by |\n|---|---|---|---|---|\n"
-    return head + "".join(map(_line, [*differences_shown(), *ELSEWHERE]))
+def beside() -> str:
+    """The differences of the matrix."""
+    lines = "".join(f"| {each.what} | {each.prisma} | {each.here} | {each.why} |\n" for each in LISTED)
+    return "| | Prisma Migrate | here | why |\n|---|---|---|---|\n" + lines
 
 
-def _line(each: Difference) -> str:
-    shown_by = f"`{each.shown_by}`" if each.shown_by else _SIDE_BY_SIDE
-    return f"| {each.what} | {each.prisma} | {each.here} | {each.why} | {shown_by} |\n"
+def elsewhere() -> str:
+    """The differences that other tests show."""
+    lines = "".join(
+        f"| {each.what} | {each.prisma} | {each.here} | {each.why} | {_link(each.shown_by)} |\n" for each in ELSEWHERE
+    )
+    return "| | Prisma Migrate | here | why | shown by |\n|---|---|---|---|---|\n" + lines
 
 
-def scenarios() -> str:
-    """Every scenario: those without a difference, and those of each difference."""
-    same = [each.title for each in SCENARIOS if not each.differs]
-    return "\n".join([f"- **No difference** ({len(same)}): {'; '.join(same)}.", *_by_difference()]) + "\n"
+def _link(test: str) -> str:
+    path = test.partition("::")[0]
+    return f"[{path.rpartition('/')[2]}](../{path})"
 
 
-def _by_difference() -> Iterator[str]:
-    for difference in differences_shown():
-        found = [each.title for each in SCENARIOS if difference in each.differs]
-        yield f"- **{difference.what[0].upper() + difference.what[1:]}** ({len(found)}): {'; '.join(found)}."
+def played() -> str:
+    """Every scenario: those without a difference by their subject, and those of each difference."""
+    same = (f"- {_subject(module)}: {_titles(module.SCENARIOS, None)}.\n" for module in MODULES)
+    differing = (f"- {each.what}: {_titles(SCENARIOS, each)}.\n" for each in LISTED)
+    return f"No difference:\n\n{''.join(same)}\nOnly what is listed:\n\n{''.join(differing)}"
+
+
+def _subject(module: ModuleType) -> str:
+    return (module.__doc__ or "").rstrip(".")
+
+
+def _titles(scenarios: Iterable[Scenario], difference: Difference | None) -> str:
+    fitting = (each for each in scenarios if (difference in each.differs if difference else not each.differs))
+    return "; ".join(each.title for each in fitting)
 
 
 def written(text: str, lists: Mapping[str, str]) -> str:
@@ -50,7 +63,7 @@ def written(text: str, lists: Mapping[str, str]) -> str:
 
 def document() -> str:
     """The document as it is to be."""
-    return written(DOCUMENT.read_text(), {"differences": table(), "scenarios": scenarios()})
+    return written(DOCUMENT.read_text(), {"beside": beside(), "elsewhere": elsewhere(), "played": played()})
 
 
 if __name__ == "__main__":

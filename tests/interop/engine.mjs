@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 // Stands in for Prisma's native schema engine, which the CLI starts as PRISMA_SCHEMA_ENGINE_BINARY and talks to in lines
-// of JSON-RPC: here the engine itself, or where LIVE_ENGINE names a socket, the way to one in a process that goes on
-// (live_engine.mjs), which saves the second in which the WebAssembly is compiled.
+// of JSON-RPC.
 import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 
@@ -26,15 +25,6 @@ async function database(command) {
   }
 }
 
-async function relay(path) {
-  const { connect } = await import('node:net')
-  const socket = connect(path)
-  socket.write(JSON.stringify({ databaseUrl, datamodels }) + '\n')
-  process.stdin.pipe(socket)
-  socket.pipe(process.stdout)
-  socket.on('close', () => process.exit())
-}
-
 async function serve() {
   const { Engine } = await import('./native.mjs')
   const engine = new Engine(databaseUrl, datamodels)
@@ -46,5 +36,4 @@ async function serve() {
 
 const command = words.find((word) => word.endsWith('-database'))
 if (command) await database(command)
-
 else await serve()

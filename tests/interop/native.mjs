@@ -8,7 +8,7 @@ const require = createRequire(new URL('../../.node-prisma/package.json', import.
 const requireOfAdapter = createRequire(require.resolve('@prisma/adapter-pg'))
 const { PrismaPg } = require('@prisma/adapter-pg')
 const { Client } = requireOfAdapter('pg')
-const { bindMigrationAwareSqlAdapterFactory } = requireOfAdapter('@prisma/driver-adapter-utils')
+const { bindMigrationAwareSqlAdapterFactory, ColumnTypeEnum } = requireOfAdapter('@prisma/driver-adapter-utils')
 
 const CHAR_OID = 18, TEXT_OID = 25
 const ABSENT = '3D000'
@@ -50,6 +50,10 @@ const failedScript = (migration, error) =>
   'A migration failed to apply. New migrations cannot be applied before the error is recovered from. ' +
   'Read more about how to resolve migration issues in a production database: https://pris.ly/d/migrate-resolve\n\n' +
   `Migration name: ${migration}\n\nDatabase error code: ${error.code}\n\nDatabase error:\nERROR: ${error.message}\n`
+
+// A schema of 6 names its URL, which this engine no longer takes, and does not need.
+const withoutUrl = ({ files, ...target }) =>
+  files ? { ...target, files: files.map(({ path, content }) => ({ path, content: content.replace(/^ *url *=.*$/m, '') })) } : target
 
 // The sessions of one engine, and what became of the last script that failed.
 class OneSession extends PrismaPg {
@@ -94,10 +98,18 @@ class OneSession extends PrismaPg {
         adapter.onError(error)
       }
     }
+    let chars = [] // the columns of type "char", which introspection reads and the adapter does not know
     const perform = adapter.performIO.bind(adapter)
-    adapter.performIO = async (query) => { // the adapter knows no "char", which introspection reads
+    adapter.performIO = async (query) => {
       const result = await perform(query)
-      for (const field of result.fields ?? []) if (field.dataTypeID === CHAR_OID) field.dataTypeID = TEXT_OID
+      chars = (result.fields ?? []).filter((field) => field.dataTypeID === CHAR_OID)
+      for (const field of chars) field.dataTypeID = TEXT_OID
+      return result
+    }
+    const queryRaw = adapter.queryRaw.bind(adapter)
+    adapter.queryRaw = async (query) => {
+      const result = await queryRaw(query)
+      for (const { name } of chars) result.columnTypes[result.columnNames.indexOf(name)] = ColumnTypeEnum.Character
       return result
     }
     this.watch(adapter)
@@ -123,6 +135,8 @@ class OneSession extends PrismaPg {
     await Promise.all(this.sessions.map((session) => session.end()))
   }
 }
+
+globalThis.PRISMA_WASM_PANIC_REGISTRY = { set_message: (text) => console.error(text) } // what the engine ends with
 
 async function loadBindings() {
   const path = require.resolve('@prisma/schema-engine-wasm/schema_engine_bg')
@@ -151,6 +165,7 @@ export class Engine {
 
   async answer({ id, method, params }) {
     this.factory.forget()
+    if (method === 'diff') params = { ...params, from: withoutUrl(params.from), to: withoutUrl(params.to) }
     try {
       this.engine ??= await this.open()
       const result = (await this.engine[method === 'getDatabaseVersion' ? 'version' : method](params ?? {})) ?? null

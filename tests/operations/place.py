@@ -19,7 +19,7 @@ from lambda_fn.cli import main
 from local.postgres import PostgresServer
 from tests.fixtures.planted import check_said
 from tests.fixtures.projects import LOCK_FILE, ROOT
-from tests.fixtures.terminal import environment
+from tests.fixtures.terminal import environment, environment_of_process
 from tests.operations.alike import made_alike
 
 MIGRATIONS = Path("packages/prisma/migrations")
@@ -189,7 +189,7 @@ class Place:
     def _run(self, words: Sequence[str], variables: Mapping[str, str], typed: str = "") -> tuple[int, str]:
         output = io.StringIO()
         with (
-            _environment({"DATABASE_URL": self.url, **self._variables, **variables}),
+            environment_of_process(**{**_COLUMNS, "DATABASE_URL": self.url, **self._variables, **variables}),
             contextlib.chdir(self.directory),
             _keyboard(typed),
             contextlib.redirect_stdout(output),
@@ -204,20 +204,6 @@ class Place:
 
     def _see(self, text: str) -> None:
         self._seen.append(text if text.endswith("\n") else f"{text}\n")
-
-
-@contextlib.contextmanager
-def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """The environment of the process without settings of ours but these."""
-    before = dict(os.environ)
-    given = environment(**_COLUMNS, **variables)
-    os.environ.clear()
-    os.environ.update({name: value for name, value in given.items() if value})
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
 
 
 @contextlib.contextmanager

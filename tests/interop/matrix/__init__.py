@@ -2,11 +2,6 @@
 
 from tests.interop.matrix import databases, deploying, directories, resolving, scripts
 
-SCENARIOS = (
-    *deploying.SCENARIOS,
-    *resolving.SCENARIOS,
-    *directories.SCENARIOS,
-    *scripts.SCENARIOS,
-    *databases.SCENARIOS,
-)
+MODULES = (deploying, resolving, directories, scripts, databases)
+SCENARIOS = tuple(scenario for module in MODULES for scenario in module.SCENARIOS)
 """Every scenario."""

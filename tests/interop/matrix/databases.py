@@ -4,11 +4,10 @@ import contextlib
 import secrets
 from collections.abc import Iterator
 
-from tests.interop.matrix.listed import ABSENT_DATABASE, ABSENT_SCHEMA, IDLE_LOCK, NO_CODE
+from lambda_fn.postgres.sql import ADVISORY_LOCK_KEY
+from tests.interop.matrix.listed import ABSENT_DATABASE, ABSENT_SCHEMA, BASELINE, IDLE_LOCK, NO_CODE
 from tests.interop.matrix.scenario import Scenario
 from tests.interop.matrix.sides import A, B, Side
-
-ADVISORY_LOCK = 72707369
 
 
 def a_table_and_no_history(side: Side) -> None:
@@ -62,6 +61,20 @@ def a_schema_that_is_absent(side: Side) -> None:
     side.deploy()
 
 
+def a_schema_that_is_absent_beside_one_with_tables(side: Side) -> None:
+    side.project.query("CREATE TABLE before (id int)")
+    side.url += "?schema=shop"
+    side.write(A)
+    side.deploy()
+
+
+def a_schema_with_tables_and_no_history(side: Side) -> None:
+    side.project.query("CREATE SCHEMA shop CREATE TABLE before (id int)")
+    side.url += "?schema=shop"
+    side.write(A)
+    side.deploy()
+
+
 def status_of_a_schema_that_is_absent(side: Side) -> None:
     side.url += "?schema=shop"
     side.write(A)
@@ -72,13 +85,13 @@ def a_database_that_is_absent(side: Side) -> None:
     side.url += "_absent"
     side.write(A)
     side.deploy()
-    side.project.query(f"DROP DATABASE IF EXISTS {side.project.database}_absent")
 
 
-def status_of_a_database_that_is_absent(side: Side) -> None:
+def status_and_resolve_of_a_database_that_is_absent(side: Side) -> None:
     side.url += "_absent"
     side.write(A)
     side.status()
+    side.resolve("--applied", A)
 
 
 def a_role_that_may_not_create(side: Side) -> None:
@@ -93,16 +106,23 @@ def another_runner_that_holds_the_lock(side: Side) -> None:
     side.prepare(A)
     side.write(B)
     with side.project.connect() as other:
-        other.execute("SELECT pg_advisory_lock(%s)", [ADVISORY_LOCK])
-        side.deploy("--lock-wait-s", "1")
+        other.execute("SELECT pg_advisory_lock(%s)", [ADVISORY_LOCK_KEY])
+        side.deploy(ours=("--lock-wait-s", "1"))
+
+
+def resolving_while_another_runner_holds_the_lock(side: Side) -> None:
+    side.write(A)
+    with side.project.connect() as other:
+        other.execute("SELECT pg_advisory_lock(%s)", [ADVISORY_LOCK_KEY])
+        side.resolve("--applied", A, ours=("--lock-wait-s", "1"))
 
 
 def nothing_to_do_while_another_runner_holds_the_lock(side: Side) -> None:
     side.prepare(A)
     with side.project.connect() as other:
-        other.execute("SELECT pg_advisory_lock(%s)", [ADVISORY_LOCK])
+        other.execute("SELECT pg_advisory_lock(%s)", [ADVISORY_LOCK_KEY])
         side.status()
-        side.deploy("--lock-wait-s", "1")
+        side.deploy(ours=("--lock-wait-s", "1"))
 
 
 @contextlib.contextmanager
@@ -114,7 +134,7 @@ def _role_without_rights(side: Side) -> Iterator[None]:
         yield
     finally:
         side.url = url
-        side.project.query(f"DROP ROLE {role}")
+        side.project.query(f"DROP OWNED BY {role}; DROP ROLE {role}")
 
 
 def _deploy_onto(side: Side, statement: str) -> None:
@@ -124,7 +144,15 @@ def _deploy_onto(side: Side, statement: str) -> None:
 
 
 SCENARIOS = (
-    Scenario(a_table_and_no_history, also_with_6=True),
+    Scenario(
+        a_table_and_no_history,
+        {
+            BASELINE: """
+            deploy names: - | a
+            """
+        },
+        also_with_6=True,
+    ),
     Scenario(a_view_and_no_history),
     Scenario(an_enum_and_no_history),
     Scenario(a_partitioned_table_and_no_history),
@@ -134,49 +162,61 @@ SCENARIOS = (
         a_history_of_another_shape,
         {
             NO_CODE: """
-        deploy code: - | M505
-        """
+            deploy code: - | M505
+            """
         },
     ),
     Scenario(a_history_with_more_columns),
     Scenario(ids_that_are_no_uuids),
     Scenario(a_schema_that_is_absent),
+    Scenario(a_schema_that_is_absent_beside_one_with_tables),
+    Scenario(
+        a_schema_with_tables_and_no_history,
+        {
+            BASELINE: """
+            deploy names: - | a
+            """
+        },
+    ),
     Scenario(
         status_of_a_schema_that_is_absent,
         {
             ABSENT_SCHEMA: """
-        schema: CREATE SCHEMA shop | -
-        """
+            schema: SCHEMA shop in -: CREATE SCHEMA shop; | -
+            """
         },
     ),
     Scenario(
         a_database_that_is_absent,
         {
             ABSENT_DATABASE: """
-        deploy exit: succeeds | fails
-        deploy code: - | P1003
-        deploy says: successfully applied; database created | does not exist
-        """
+            deploy exit: succeeds | fails
+            deploy code: - | P1003
+            deploy says: successfully applied; database created | does not exist
+            deploy names: a | -
+            database: made_absent | -
+            """
         },
     ),
-    Scenario(status_of_a_database_that_is_absent),
+    Scenario(status_and_resolve_of_a_database_that_is_absent),
     Scenario(
         a_role_that_may_not_create,
         {
             NO_CODE: """
-        deploy code: - | M307
-        """
+            deploy code: - | M307
+            """
         },
     ),
     Scenario(another_runner_that_holds_the_lock),
+    Scenario(resolving_while_another_runner_holds_the_lock),
     Scenario(
         nothing_to_do_while_another_runner_holds_the_lock,
         {
             IDLE_LOCK: """
-        deploy exit: fails | succeeds
-        deploy code: P1002 | -
-        deploy says: - | no pending migrations
-        """
+            deploy exit: fails | succeeds
+            deploy code: P1002 | -
+            deploy says: - | no pending migrations
+            """
         },
     ),
 )

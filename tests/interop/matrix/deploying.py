@@ -1,6 +1,6 @@
 """Deploying, and asking for the status."""
 
-from tests.interop.matrix.listed import DRIFT, FAILED_AND_PENDING, ROLLED_BACK
+from tests.interop.matrix.listed import AHEAD, DRIFT, FAILED_AND_PENDING, ROLLED_BACK
 from tests.interop.matrix.scenario import Scenario
 from tests.interop.matrix.sides import A, B, C, Side
 
@@ -83,7 +83,7 @@ def status_behind_a_failed_script_with_others_pending(side: Side) -> None:
 def a_failed_script(side: Side) -> None:
     side.prepare(A)
     side.write(B, script=FAILING)
-    side.deploy_unseen()
+    side.fail()
 
 
 def a_failed_row_of_prisma(side: Side) -> None:
@@ -179,9 +179,10 @@ SCENARIOS = (
         a_script_that_fails,
         {
             ROLLED_BACK: """
-        row: 20240102000000_b, unfinished, steps 0, logs, checksum 20336458 | -
-        row: - | 20240102000000_b, unfinished, steps 0, logs, rolled back, checksum 20336458
-        """
+            deploy says: a migration failed to apply | the migration failed to apply
+            row: 20240102000000_b, unfinished, steps 0, logs, checksum 20336458 | -
+            row: - | 20240102000000_b, unfinished, steps 0, logs, rolled back, checksum 20336458
+            """
         },
         also_with_6=True,
     ),
@@ -189,56 +190,59 @@ SCENARIOS = (
         a_deploy_behind_a_failed_script,
         {
             ROLLED_BACK: """
-        deploy code: P3009 | P3018
-        deploy says: found failed migrations | failed to apply
-        row: 20240102000000_b, unfinished, steps 0, logs, checksum 20336458 | -
-        row: - | 20240102000000_b, unfinished, steps 0, logs, rolled back, checksum 20336458
-        """
+            deploy code: P3009 | P3018
+            deploy SQLSTATE: - | 42P01
+            deploy says: found failed migrations | the migration failed to apply
+            row: 20240102000000_b, unfinished, steps 0, logs, checksum 20336458 | -
+            row: - | 20240102000000_b, unfinished, steps 0, logs, rolled back, checksum 20336458
+            """
         },
     ),
     Scenario(
         a_deploy_behind_a_failed_script_that_was_mended,
         {
             ROLLED_BACK: """
-        deploy exit: fails | succeeds
-        deploy code: P3009 | -
-        deploy says: found failed migrations | successfully applied
-        row: 20240102000000_b, unfinished, steps 0, logs, checksum 20336458 | -
-        row: - | 20240102000000_b, finished, steps 1, no logs, checksum 4bb1b96d
-        row: - | 20240102000000_b, unfinished, steps 0, logs, rolled back, checksum 20336458
-        schema: - | CREATE TABLE public.b ( id integer )
-        """
+            deploy exit: fails | succeeds
+            deploy code: P3009 | -
+            deploy says: found failed migrations | successfully applied
+            row: 20240102000000_b, unfinished, steps 0, logs, checksum 20336458 | -
+            row: - | 20240102000000_b, finished, steps 1, no logs, checksum 4bb1b96d
+            row: - | 20240102000000_b, unfinished, steps 0, logs, rolled back, checksum 20336458
+            schema: - | TABLE b in public: CREATE TABLE public.b ( id integer );
+            """
         },
     ),
     Scenario(
         a_deploy_behind_a_failed_script_that_was_deleted,
         {
             ROLLED_BACK: """
-        deploy exit: fails | succeeds
-        deploy code: P3009 | -
-        deploy says: found failed migrations | no pending migrations
-        row: 20240102000000_b, unfinished, steps 0, logs, checksum 20336458 | -
-        row: - | 20240102000000_b, unfinished, steps 0, logs, rolled back, checksum 20336458
-        """
+            deploy exit: fails | succeeds
+            deploy code: P3009 | -
+            deploy says: found failed migrations | no pending migrations
+            deploy names: b | -
+            row: 20240102000000_b, unfinished, steps 0, logs, checksum 20336458 | -
+            row: - | 20240102000000_b, unfinished, steps 0, logs, rolled back, checksum 20336458
+            """
         },
     ),
     Scenario(
         status_behind_a_failed_script,
         {
             ROLLED_BACK: """
-        status says: have failed | have not yet been applied
-        row: 20240102000000_b, unfinished, steps 0, logs, checksum 20336458 | -
-        row: - | 20240102000000_b, unfinished, steps 0, logs, rolled back, checksum 20336458
-        """
+            status says: have failed | have not yet been applied
+            row: 20240102000000_b, unfinished, steps 0, logs, checksum 20336458 | -
+            row: - | 20240102000000_b, unfinished, steps 0, logs, rolled back, checksum 20336458
+            """
         },
     ),
     Scenario(
         status_behind_a_failed_script_with_others_pending,
         {
             ROLLED_BACK: """
-        row: 20240102000000_b, unfinished, steps 0, logs, checksum 20336458 | -
-        row: - | 20240102000000_b, unfinished, steps 0, logs, rolled back, checksum 20336458
-        """
+            status names: c | b c
+            row: 20240102000000_b, unfinished, steps 0, logs, checksum 20336458 | -
+            row: - | 20240102000000_b, unfinished, steps 0, logs, rolled back, checksum 20336458
+            """
         },
     ),
     Scenario(a_deploy_behind_a_failed_row, also_with_6=True),
@@ -249,8 +253,9 @@ SCENARIOS = (
         status_with_a_failed_row_and_others_pending,
         {
             FAILED_AND_PENDING: """
-        status says: have not yet been applied | have not yet been applied; have failed
-        """
+            status says: have not yet been applied | have not yet been applied; have failed
+            status names: c | b c
+            """
         },
     ),
     Scenario(a_row_that_is_finished_and_rolled_back),
@@ -258,18 +263,22 @@ SCENARIOS = (
         an_edited_migration,
         {
             DRIFT: """
-        deploy warns: - | M510
-        status warns: - | M510
-        """
+            deploy warns: - | M510
+            deploy names: - | a
+            status warns: - | M510
+            status names: - | a
+            """
         },
     ),
     Scenario(
         a_deleted_migration,
         {
             DRIFT: """
-        deploy warns: - | M513
-        status warns: - | M513
-        """
+            deploy warns: - | M513
+            deploy names: - | a
+            status warns: - | M513
+            status names: - | a
+            """
         },
     ),
     Scenario(a_newest_migration_that_was_deleted),
@@ -277,19 +286,20 @@ SCENARIOS = (
         an_older_migration_that_was_added_later,
         {
             DRIFT: """
-        status warns: - | M511
-        deploy warns: - | M511
-        """
+            status warns: - | M511
+            deploy warns: - | M511
+            """
         },
     ),
     Scenario(
         an_older_migration_added_and_another_deleted,
         {
-            DRIFT: """
-        status says: history and table are different | have not yet been applied
-        status warns: - | M511
-        deploy warns: - | M511
-        """
+            AHEAD: """
+            status says: history and table are different | have not yet been applied
+            status warns: - | M511
+            status names: a b c | b
+            deploy warns: - | M511
+            """
         },
     ),
 )

@@ -4,7 +4,7 @@ import shutil
 
 from tests.interop.matrix.listed import BYTE_ORDER, BYTE_ORDER_MARK, NO_MIGRATIONS, NO_SCRIPT, NOT_FOR_SERVERS
 from tests.interop.matrix.scenario import Scenario
-from tests.interop.matrix.sides import LOCK_FILE, A, B, C, Side
+from tests.interop.matrix.sides import LOCK_FILE_NAME, A, B, C, Side
 
 
 def an_empty_directory(side: Side) -> None:
@@ -15,6 +15,7 @@ def an_empty_directory(side: Side) -> None:
 def no_directory(side: Side) -> None:
     shutil.rmtree(side.directory)
     side.deploy()
+    side.status()
 
 
 def a_migration_without_a_script(side: Side) -> None:
@@ -26,7 +27,7 @@ def a_migration_without_a_script(side: Side) -> None:
 def a_script_that_was_restored(side: Side) -> None:
     side.write(A, C)
     (side.directory / B).mkdir()
-    side.deploy_unseen()
+    side.fail()
     side.write(B)
     side.deploy()
 
@@ -91,11 +92,13 @@ def a_nul_byte(side: Side) -> None:
 
 def a_lock_file_of_another_database(side: Side) -> None:
     _lock(side, 'provider = "mysql"\n')
+    side.status()
+    side.resolve("--applied", A)
 
 
 def no_lock_file(side: Side) -> None:
     side.write(A)
-    (side.directory / LOCK_FILE).unlink()
+    (side.directory / LOCK_FILE_NAME).unlink()
     side.deploy()
 
 
@@ -117,7 +120,7 @@ def a_lock_file_that_says_postgres(side: Side) -> None:
 
 def _lock(side: Side, content: str) -> None:
     side.write(A)
-    (side.directory / LOCK_FILE).write_text(content)
+    (side.directory / LOCK_FILE_NAME).write_text(content)
     side.deploy()
 
 
@@ -126,49 +129,60 @@ SCENARIOS = (
         an_empty_directory,
         {
             NO_MIGRATIONS: """
-        deploy exit: succeeds | fails
-        deploy code: - | M206
-        deploy says: no migration found; no pending migrations | -
-        status exit: succeeds | fails
-        status code: - | M206
-        status says: no migration found; up to date | -
-        schema: ALTER TABLE ONLY public._prisma_migrations ADD CONSTRAINT _prisma_migrations_pkey PRIMARY KEY (id) | -
-        schema: CREATE TABLE public._prisma_migrations | -
-        """
+            deploy exit: succeeds | fails
+            deploy code: - | M206
+            deploy says: no migration found; no pending migrations | -
+            status exit: succeeds | fails
+            status code: - | M206
+            status says: no migration found; up to date | -
+            schema: CONSTRAINT _prisma_migrations _prisma_migrations_pkey in public (a86995) | -
+            schema: TABLE _prisma_migrations in public (bbffaf) | -
+            """
         },
     ),
     Scenario(
         no_directory,
         {
             NO_MIGRATIONS: """
-        deploy exit: succeeds | fails
-        deploy code: - | M206
-        deploy says: no migration found; no pending migrations | -
-        schema: ALTER TABLE ONLY public._prisma_migrations ADD CONSTRAINT _prisma_migrations_pkey PRIMARY KEY (id) | -
-        schema: CREATE TABLE public._prisma_migrations | -
-        """
+            deploy exit: succeeds | fails
+            deploy code: - | M206
+            deploy says: no migration found; no pending migrations | -
+            status exit: succeeds | fails
+            status code: - | M206
+            status says: no migration found; up to date | -
+            schema: CONSTRAINT _prisma_migrations _prisma_migrations_pkey in public (a86995) | -
+            schema: TABLE _prisma_migrations in public (bbffaf) | -
+            """
         },
     ),
     Scenario(
         a_migration_without_a_script,
         {
             NO_SCRIPT: """
-        row: 20240101000000_a, finished, steps 1, no logs, checksum 168f4af7 | -
-        schema: ALTER TABLE ONLY public._prisma_migrations ADD CONSTRAINT _prisma_migrations_pkey PRIMARY KEY (id) | -
-        schema: CREATE TABLE public._prisma_migrations | -
-        schema: CREATE TABLE public.a ( id integer ) | -
-        """
+            deploy names: - | b
+            row: 20240101000000_a, finished, steps 1, no logs, checksum 168f4af7 | -
+            schema: CONSTRAINT _prisma_migrations _prisma_migrations_pkey in public (a86995) | -
+            schema: TABLE _prisma_migrations in public (bbffaf) | -
+            schema: TABLE a in public: CREATE TABLE public.a ( id integer ); | -
+            """
         },
     ),
-    Scenario(a_script_that_was_restored),
+    Scenario(
+        a_script_that_was_restored,
+        {
+            NO_SCRIPT: """
+            deploy names: b c | a b c
+            """
+        },
+    ),
     Scenario(stray_files),
     Scenario(
         a_hidden_directory_without_a_script,
         {
             NO_SCRIPT: """
-        schema: ALTER TABLE ONLY public._prisma_migrations ADD CONSTRAINT _prisma_migrations_pkey PRIMARY KEY (id) | -
-        schema: CREATE TABLE public._prisma_migrations | -
-        """
+            schema: CONSTRAINT _prisma_migrations _prisma_migrations_pkey in public (a86995) | -
+            schema: TABLE _prisma_migrations in public (bbffaf) | -
+            """
         },
     ),
     Scenario(directories_without_a_timestamp),
@@ -176,17 +190,17 @@ SCENARIOS = (
         names_in_order,
         {
             BYTE_ORDER: """
-        deploy warns: - | M512
-        """
+            deploy warns: - | M512
+            """
         },
     ),
     Scenario(
         names_whose_order_depends_on_the_language,
         {
             BYTE_ORDER: """
-        deploy warns: - | M512
-        rows: in another order
-        """
+            deploy warns: - | M512
+            rows: in another order
+            """
         },
         also_with_6=True,
     ),
@@ -196,13 +210,14 @@ SCENARIOS = (
         a_byte_order_mark,
         {
             BYTE_ORDER_MARK: """
-        deploy exit: fails | succeeds
-        deploy code: P3018 | -
-        deploy says: failed to apply | successfully applied
-        row: 20240101000000_a, unfinished, steps 0, logs, checksum 54e9494a | -
-        row: - | 20240101000000_a, finished, steps 1, no logs, checksum 54e9494a
-        schema: - | CREATE TABLE public.a ( id integer )
-        """
+            deploy exit: fails | succeeds
+            deploy code: P3018 | -
+            deploy SQLSTATE: 42601 | -
+            deploy says: a migration failed to apply | successfully applied
+            row: 20240101000000_a, unfinished, steps 0, logs, checksum 54e9494a | -
+            row: - | 20240101000000_a, finished, steps 1, no logs, checksum 54e9494a
+            schema: - | TABLE a in public: CREATE TABLE public.a ( id integer );
+            """
         },
     ),
     Scenario(bytes_that_are_no_utf8),
@@ -210,12 +225,13 @@ SCENARIOS = (
         a_nul_byte,
         {
             NOT_FOR_SERVERS: """
-        deploy code: P3018 | M211
-        deploy says: failed to apply | -
-        row: 20240101000000_a, unfinished, steps 0, logs, checksum 4684b53f | -
-        schema: ALTER TABLE ONLY public._prisma_migrations ADD CONSTRAINT _prisma_migrations_pkey PRIMARY KEY (id) | -
-        schema: CREATE TABLE public._prisma_migrations | -
-        """
+            deploy code: P3018 | M211
+            deploy SQLSTATE: 08P01 | -
+            deploy says: a migration failed to apply | -
+            row: 20240101000000_a, unfinished, steps 0, logs, checksum 4684b53f | -
+            schema: CONSTRAINT _prisma_migrations _prisma_migrations_pkey in public (a86995) | -
+            schema: TABLE _prisma_migrations in public (bbffaf) | -
+            """
         },
     ),
     Scenario(a_lock_file_of_another_database),

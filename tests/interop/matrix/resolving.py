@@ -1,7 +1,7 @@
 """Resolving."""
 
 from tests.interop.matrix.deploying import MENDED, a_failed_row_of_prisma, a_failed_script
-from tests.interop.matrix.listed import NO_CODE, NO_HISTORY, NO_SCRIPT
+from tests.interop.matrix.listed import NO_CODE, NO_SCRIPT
 from tests.interop.matrix.scenario import Scenario
 from tests.interop.matrix.sides import A, B, C, Side
 
@@ -108,9 +108,10 @@ SCENARIOS = (
     Scenario(
         rolled_back_without_a_history,
         {
-            NO_HISTORY: """
-        resolve code: - | M501
-        """
+            NO_CODE: """
+            resolve code: - | M501
+            resolve names: a | -
+            """
         },
     ),
     Scenario(rolled_back_with_two_failed_rows),
@@ -125,25 +126,25 @@ SCENARIOS = (
         applied_without_a_script,
         {
             NO_SCRIPT: """
-        resolve code: P3017 | P3015
-        resolve says: could not be found | no migration file
-        """
+            resolve code: P3017 | P3015
+            resolve says: could not be found | no migration file
+            """
         },
     ),
     Scenario(
         neither_applied_nor_rolled_back,
         {
             NO_CODE: """
-        resolve code: - | M105
-        """
+            resolve code: - | M105
+            """
         },
     ),
     Scenario(
         both_applied_and_rolled_back,
         {
             NO_CODE: """
-        resolve code: - | M105
-        """
+            resolve code: - | M105
+            """
         },
     ),
 )

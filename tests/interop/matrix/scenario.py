@@ -38,7 +38,7 @@ class Scenario:
     @property
     def title(self) -> str:
         """Its name, and that Prisma 6 is asked too."""
-        return f"{self.name} (6 too)" if self.also_with_6 else self.name
+        return f"{self.name} (also with the CLI of 6)" if self.also_with_6 else self.name
 
     @property
     def declared(self) -> list[str]:
