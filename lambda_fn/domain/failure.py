@@ -46,7 +46,8 @@ def _presentable(error: ServerError, where: Whereabouts) -> ServerError:
 _TRY_AGAIN = "Correct the file and deploy again; no resolve is needed."
 _EXISTS = (
     "If the database already has all that this migration makes, mark it as applied with "
-    "`migrate-lambda resolve --applied {name}`; else correct the file, or undo the part that is there, and deploy again."
+    "`migrate-lambda resolve --applied {name}`; else correct the file, or undo the part that is there, and deploy "
+    "again."
 )
 _ROWS_IN_THE_WAY = "Correct the file, or the rows that are in its way, and deploy again; no resolve is needed."
 _ADVICE: Mapping[str, str] = {
