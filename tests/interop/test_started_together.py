@@ -17,6 +17,7 @@ from tests.fixtures.prisma import Prisma, finished
 from tests.fixtures.prisma_engine import EngineError, LiveEngine
 from tests.fixtures.projects import Project, new_project
 from tests.fixtures.terminal import Finished, finish, start_on
+from tests.interop.each_other import SLEEPING
 
 A, B, C = "20240101000000_a", "20240102000000_b", "20240103000000_c"
 # What is applied twice fails, or counts twice.
@@ -136,9 +137,9 @@ def test_behind_a_script_of_more_than_ten_seconds_prisma_gives_up_and_ours_waits
         with pool:
             runner = start_on(one_project, "deploy")
             theirs = pool.submit(prisma_engine.deploy, other.url, other.directory)
-            wait_until(one_project, RUNNING, "pg_sleep")
+            wait_until(one_project, SLEEPING)
             given_up = pool.submit(code_of, prisma_engine, one_project)
-            wait_until(other, RUNNING, "pg_sleep")
+            wait_until(other, SLEEPING)
             waiter = start_on(other, "deploy")
 
         assert given_up.result() == "P1002"
