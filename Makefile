@@ -32,7 +32,8 @@ define node_environment
 mkdir -p $(@D)
 rm -f $@
 cp $(<D)/package.json $< $(@D)
-if command -v npm >/dev/null; then cd $(@D) && npm ci --silent --ignore-scripts --no-audit --no-fund && touch ready; fi
+if command -v npm >/dev/null; then cd $(@D) && npm ci --silent --ignore-scripts --no-audit --no-fund && touch ready; \
+	else echo "npm is missing: what needs $(@D) is skipped"; fi
 endef
 
 .node-cdk/ready: docs/examples/cdk-typescript/package-lock.json

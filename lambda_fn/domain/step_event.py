@@ -35,6 +35,24 @@ class StatementRetried:
 
 
 @dataclass(frozen=True, slots=True)
+class WaiterCancelled:
+    """A session that waited for the advisory lock stood in the way of a concurrent statement, and was cancelled."""
+
+    migration: str
+    pid: str
+    waited_s: int
+
+    @property
+    def sentences(self) -> tuple[Sentence, ...]:
+        """Which one, and why that harms nobody."""
+        text = (
+            f"{self.migration}: cancelled backend {self.pid}, for which it would have waited for ever: that waited for "
+            f"the advisory lock for more than {self.waited_s} s, where Prisma has given up after 10 s"
+        )
+        return (Sentence(text, Level.WARNING),)
+
+
+@dataclass(frozen=True, slots=True)
 class FellBack:
     """A file that cannot work in one transaction is run step by step."""
 

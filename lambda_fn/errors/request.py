@@ -92,8 +92,9 @@ def resolve_needs_one_way() -> RequestInvalid:
     return RequestInvalid(
         "M105",
         "The action resolve needs either applied or rolledBack, not both and not neither.",
-        'Send {"action": "resolve", "applied": ["NAME"]} for a migration whose changes are in the database, '
-        'or {"action": "resolve", "rolledBack": ["NAME"]} for one whose changes are not.',
+        'Give applied for a migration whose changes are in the database ({"action": "resolve", "applied": ["NAME"]}; '
+        'on a terminal --applied NAME), or rolledBack for one whose changes are not ("rolledBack": ["NAME"]; '
+        "--rolled-back NAME).",
     )
 
 

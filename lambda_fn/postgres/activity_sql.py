@@ -26,13 +26,17 @@ SELECT pg_catalog.pg_terminate_backend(a.pid, {patience_ms})
 """
 """No row where there is no such holder any more."""
 
-# A real Prisma gives up after 10 s, but its backend does not hear of that before it has the lock.
+# A real Prisma gives up after 10 s, but its backend does not hear of that before it has the lock. Materialized, as the
+# server may ask conditions in any order: in one WHERE it cancelled those that had just begun to wait.
 CANCEL_ABANDONED_WAITERS: Final = """
-SELECT pg_catalog.pg_cancel_backend(pid) FROM pg_catalog.pg_locks
+WITH abandoned AS MATERIALIZED (
+SELECT pid FROM pg_catalog.pg_locks
  WHERE locktype = 'advisory' AND NOT granted AND classid = 0 AND objid = {key} AND objsubid = 1
    AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
-   AND waitstart < pg_catalog.clock_timestamp() - pg_catalog.make_interval(secs => {patience_s})
+   AND waitstart < pg_catalog.clock_timestamp() - pg_catalog.make_interval(secs => {patience_s}))
+SELECT pid FROM abandoned WHERE pg_catalog.pg_cancel_backend(pid)
 """
+"""The backends that were cancelled. Without the right to that it is an error."""
 
 WATCH_STATE: Final = (
     "SET default_transaction_read_only = on",

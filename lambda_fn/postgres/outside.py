@@ -8,7 +8,7 @@ from lambda_fn.domain.index_progress import IndexBuildProgressed, IndexProgress
 from lambda_fn.domain.journal import Journal
 from lambda_fn.domain.recheck import Repeatable, Unknowable, is_concurrent
 from lambda_fn.domain.server_error import ServerError
-from lambda_fn.domain.step_event import StatementRetried
+from lambda_fn.domain.step_event import StatementRetried, WaiterCancelled
 from lambda_fn.domain.steps import Step
 from lambda_fn.errors import DatabaseUnreachable, DeadlineExceeded, MigrateError, MigrationFailed
 from lambda_fn.errors import apply as apply_errors
@@ -129,10 +129,10 @@ class OutsideSteps:
             course.journal = course.not_begun
             raise self._verdicts.of_statement(attempt, refused, course.journal)
         self._reporter.report(StatementRetried(attempt.migration.name, error.message, error.sqlstate))
-        self._await_no_waiters()
+        self._await_no_waiters(attempt.migration.name)
         return False
 
-    def _await_no_waiters(self) -> None:
+    def _await_no_waiters(self, name: str) -> None:
         """Who waits for the advisory lock as Prisma does holds a snapshot, and the two would deadlock again.
 
         A Prisma that has given up leaves its backend waiting, with nobody behind it: that is cancelled.
@@ -147,7 +147,8 @@ class OutsideSteps:
             with contextlib.suppress(MigrateError):  # a lost connection shows when the statement is sent again
                 if self._connection.fetch([look], doing=_LOOKING) == [("0",)]:
                     return
-                self._connection.fetch([activity_sql.AS_LOGIN.encode(), cancel], doing=_LOOKING)
+                for (pid,) in self._connection.fetch([activity_sql.AS_LOGIN.encode(), cancel], doing=_LOOKING):
+                    self._reporter.report(WaiterCancelled(name, str(pid), _WAITERS_PATIENCE_S))
 
     def _not_begun(self, course: Course) -> DeadlineExceeded:
         """The verdict on a step that was not sent any more, without a trace that would make the next run doubt."""

@@ -5,7 +5,14 @@ import pytest
 from lambda_fn.domain.blocker import Blocker, BlockerReport
 from lambda_fn.domain.event import Event, Level
 from lambda_fn.domain.lock_event import LockContended
-from lambda_fn.domain.step_event import FellBack, HalfDone, LeftoverRemoved, StatementRetried, WentOn
+from lambda_fn.domain.step_event import (
+    FellBack,
+    HalfDone,
+    LeftoverRemoved,
+    StatementRetried,
+    WaiterCancelled,
+    WentOn,
+)
 
 A = "20240101000000_a"
 PSQL = BlockerReport((Blocker(123, "psql", "app", "active", 42.0, None),))
@@ -21,6 +28,12 @@ SENTENCES: list[tuple[Event, Level, str]] = [
         StatementRetried(A, "deadlock detected", "40P01"),
         Level.WARNING,
         f"{A}: tried again after deadlock detected (SQLSTATE 40P01); nothing of it stayed",
+    ),
+    (
+        WaiterCancelled(A, "4711", 12),
+        Level.WARNING,
+        f"{A}: cancelled backend 4711, for which it would have waited for ever: that waited for the advisory lock for "
+        "more than 12 s, where Prisma has given up after 10 s",
     ),
     (
         FellBack(A, 'unsafe use of new value "b"', "55P04"),

@@ -15,7 +15,7 @@ import pytest
 
 from lambda_fn.domain.outcome import Status
 from lambda_fn.errors import MigrateError
-from tests.fixtures.prisma_engine import EngineError, LiveEngine
+from tests.fixtures.prisma_engine import EngineError, EngineGone, LiveEngine
 from tests.fixtures.projects import ROOT, Project, Row
 from tests.fixtures.terminal import finish, start_on
 
@@ -62,7 +62,7 @@ def kill_prisma(project: Project, home: Path) -> None:
     command = ["node", str(ROOT / "tests" / "interop" / "live_engine.mjs"), str(home / "engine")]
 
     def deploy() -> None:
-        with contextlib.suppress(IndexError, OSError):  # there is no answer
+        with contextlib.suppress(EngineGone, OSError):  # there is no answer
             LiveEngine(home / "engine").deploy(project.url, project.directory)
 
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:

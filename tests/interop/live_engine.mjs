@@ -14,12 +14,16 @@ function inOrder(request) {
 const server = createServer({ allowHalfOpen: true }, async (socket) => {
   let engine
   socket.on('error', () => {}) // who asked has gone
-  for await (const line of createInterface({ input: socket })) {
-    const request = inOrder(JSON.parse(line))
-    if (!engine) engine = new Engine(request.databaseUrl, request.datamodels)
-    else for (const message of await engine.answer(request)) socket.write(JSON.stringify(message) + '\n')
+  try {
+    for await (const line of createInterface({ input: socket })) {
+      const request = inOrder(JSON.parse(line))
+      if (!engine) engine = new Engine(request.databaseUrl, request.datamodels)
+      else for (const message of await engine.answer(request)) socket.write(JSON.stringify(message) + '\n')
+    }
+    await engine?.close()
+  } catch (error) {
+    console.error(error) // who asked gets no answer, the others do
   }
-  await engine?.close()
   socket.end()
 })
 server.listen(process.argv[2], () => process.stdout.write('listening\n'))

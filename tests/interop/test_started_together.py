@@ -179,6 +179,7 @@ def test_a_prisma_that_waits_for_the_lock_does_not_kill_our_index_build(
 
     assert applied_by_ours(ended) == (B,)
     assert "tried again after deadlock detected" in ended.stderr
+    assert f"{B}: cancelled backend" in ended.stderr
     assert one_project.query(VALID) == [{"indisvalid": True}]
     assert prisma_engine.deploy(one_project.url, one_project.directory) == ()
 
