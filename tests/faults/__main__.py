@@ -10,8 +10,9 @@ from tests.faults import reader_stall
 from tests.faults.bench import Tally
 from tests.faults.scenarios import SCENARIOS
 from tests.faults.schedule import schedule
-from tests.faults.workers import Cuts, Seeds, Task, carried_out, processors
+from tests.faults.workers import Cuts, Seeds, Task, carried_out
 from tests.fixtures.fault_proxy import Harm
+from tests.fixtures.processes import processors
 
 _CHUNK = 10  # random runs a task
 _PARTS = 4  # tasks of a scenario

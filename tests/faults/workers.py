@@ -1,12 +1,10 @@
 """Processes that try faults, each with a server of its own."""
 
 import contextlib
+import functools
 import importlib
-import multiprocessing
-import os
 import tempfile
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing.util import Finalize
 from pathlib import Path
@@ -18,6 +16,7 @@ from tests.faults.exhaustive import changing_points, cut_everywhere, every_point
 from tests.faults.random_run import random_run
 from tests.faults.scenarios import SCENARIOS
 from tests.faults.schedule import schedule
+from tests.fixtures import processes
 from tests.fixtures.fault_proxy import Harm, Point, Seen
 from tests.fixtures.servers import SETTINGS
 
@@ -93,17 +92,4 @@ def _carry_out(task: Task) -> Tally:
 
 def carried_out(tasks: list[Task], *, jobs: int, hook: str | None = None) -> Iterator[Tally]:
     """What came of each task, as it comes; `hook` names the function that is shown every distinct state."""
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_furnish, initargs=(hook,)) as pool:
-        pending: list[Future[Tally]] = [pool.submit(_carry_out, task) for task in tasks]
-        try:
-            for future in as_completed(pending):
-                yield future.result()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
-def processors() -> int:
-    """How many processes are worth while."""
-    return os.cpu_count() or 1
+    return processes.carried_out(_carry_out, tasks, jobs=jobs, furnish=functools.partial(_furnish, hook))

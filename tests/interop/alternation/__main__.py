@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping
 
 from local.postgres_binaries import first_binaries
 from tests.fixtures.prisma import missing
+from tests.fixtures.processes import processors
 from tests.interop.alternation.bench import origins
 from tests.interop.alternation.differences import Difference
 from tests.interop.alternation.run import Tally
-from tests.interop.alternation.workers import carried_out, processors
+from tests.interop.alternation.workers import carried_out
 
 _PROGRESS_EVERY_S = 30.0
 

@@ -1,14 +1,12 @@
 """Processes that carry runs out, each with servers and an engine of its own."""
 
 import contextlib
-import multiprocessing
-import os
 import tempfile
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing.util import Finalize
 from pathlib import Path
 
+from tests.fixtures import processes
 from tests.fixtures.prisma_engine import live_engine
 from tests.fixtures.servers import Servers
 from tests.interop.alternation.bench import Bench, origins
@@ -44,17 +42,4 @@ def _run(seed: int) -> Tally:
 
 def carried_out(seeds: Iterable[int], *, jobs: int) -> Iterator[Tally]:
     """What came of each run, as it comes."""
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_furnish) as pool:
-        pending = [pool.submit(_run, seed) for seed in seeds]
-        try:
-            for future in as_completed(pending):
-                yield future.result()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
-def processors() -> int:
-    """How many processes are worth while."""
-    return os.cpu_count() or 1
+    return processes.carried_out(_run, seeds, jobs=jobs, furnish=_furnish)
