@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from lambda_fn.domain.checksum import matches_checksum
 from lambda_fn.domain.history import History, MigrationRecord, MigrationState
 from lambda_fn.domain.migration import Migration, find_migration, sort_key
-from lambda_fn.domain.name_order import ordered_otherwise
 from lambda_fn.errors import history as history_errors
 from lambda_fn.errors import request as request_errors
 
@@ -206,6 +205,9 @@ def _ordered_otherwise(migrations: tuple[Migration, ...], pending: tuple[Migrati
     """As those that share a timestamp, but between names of which one has none."""
     if all(migration.timestamp for migration in migrations):
         return
+    # Nearly all names have timestamps, and its table of Unicode takes 2 ms to load.
+    from lambda_fn.domain.name_order import ordered_otherwise  # noqa: PLC0415  # few directories pay for it
+
     heads: dict[str, list[str]] = defaultdict(list)
     for migration in migrations:
         heads[migration.timestamp or migration.name].append(migration.name)
