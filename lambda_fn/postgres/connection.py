@@ -223,10 +223,20 @@ class Connection:
         return (*(statement.encode() for statement in sql.CLEAN_STATE), *self.as_owner)
 
     @cached_property
+    def script_session(self) -> tuple[bytes, ...]:
+        """Statements that make the session as a script expects it, in a transaction that may write."""
+        path = (self._search_path,) if self.explicit_schema else ()
+        return (*(statement.encode() for statement in sql.CLEAN_SESSION), *path, *self.as_owner)
+
+    @cached_property
     def script_state(self) -> tuple[bytes, ...]:
         """Statements that give a script the state that it expects: search_path and role; after clean_state."""
-        path = sql.SET_SEARCH_PATH if self.explicit_schema else sql.DEFAULT_SEARCH_PATH
-        return b"RESET row_security", self.compose(path, schema=compose.Identifier(self.schema))
+        path = self._search_path if self.explicit_schema else sql.DEFAULT_SEARCH_PATH.encode()
+        return b"RESET row_security", path
+
+    @property
+    def _search_path(self) -> bytes:
+        return self.compose(sql.SET_SEARCH_PATH, schema=compose.Identifier(self.schema))
 
     @cached_property
     def as_owner(self) -> tuple[bytes, ...]:
@@ -237,9 +247,12 @@ class Connection:
 
     def compose(self, statement: LiteralString, **values: Value) -> bytes:
         """A statement with its values quoted; `{table}` is the history, qualified."""
-        parts = {name: _composable(value) for name, value in values.items()}
-        table = compose.Identifier(self.schema, "_prisma_migrations")
-        return compose.SQL(statement).format(**{"table": table, **parts}).as_bytes(None)
+        quoted = {name: _quoted(value) for name, value in values.items()}
+        return statement.format(**{"table": self._table, **quoted}).encode()
+
+    @cached_property
+    def _table(self) -> str:
+        return compose.Identifier(self.schema, "_prisma_migrations").as_string(None)
 
     def _open(self) -> None:
         name = application_name(self.run_id, self.deadline.ends_at_epoch_s)
@@ -291,5 +304,7 @@ def closed(doing: str, lost: ConnectionLost, *, unknown: bool, stayed: Stayed = 
     return deadline_errors.unanswered(doing) if unknown else deadline_errors.during(doing)
 
 
-def _composable(value: Value) -> compose.Composable:
-    return value if isinstance(value, compose.Composable) else compose.Literal(value)
+def _quoted(value: Value) -> str:
+    if isinstance(value, int):
+        return str(value)
+    return (value if isinstance(value, compose.Composable) else compose.Literal(value)).as_string(None)

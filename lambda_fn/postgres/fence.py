@@ -40,13 +40,19 @@ class Fence:
         return connection.compose(sql.CHECK_SESSION_LOCK, key=sql.ADVISORY_LOCK_KEY, lost=lost)
 
     def take(self, connection: Connection) -> bytes:
-        """The statement that marks the transaction as ours, and locks others out should the session's lock go."""
-        return connection.compose(sql.TAKE_FENCE, key=sql.ADVISORY_LOCK_KEY, nonce=self.nonce)
+        """As check_lock; it marks the transaction as ours too, and locks others out should the session's lock go."""
+        lost, word = f"{_LOCK_LOST}{self.nonce}", str(self.nonce)
+        return connection.compose(sql.TAKE_FENCE, key=sql.ADVISORY_LOCK_KEY, lost=lost, nonce=self.nonce, word=word)
 
     def check_transaction(self, connection: Connection) -> bytes:
-        """The statement that fails with `lost_transaction` when the transaction is no longer ours."""
-        lost = f"{_FENCE_LOST}{self.nonce}"
-        return connection.compose(sql.CHECK_FENCE, key=sql.ADVISORY_LOCK_KEY, nonce=self.nonce, lost=lost)
+        """The statement that fails with `lost_transaction` when the transaction is no longer ours.
+
+        Roles must be reset before it, and search_path be pg_catalog.
+        """
+        locked = connection.compose(
+            sql.CHECK_FENCE_LOCK, key=sql.ADVISORY_LOCK_KEY, nonce=self.nonce, lost=f"{_FENCE_LOST}{self.nonce}"
+        )
+        return connection.compose(sql.CHECK_FENCE, word=str(self.nonce), locked=locked.decode())
 
     def check_row(self, connection: Connection, row_id: str) -> bytes:
         """The statement that fails with `lost_row` when the finished row is not there as it was written."""

@@ -15,6 +15,8 @@ from lambda_fn.postgres.simple_query import Completion
 # On a line of its own, so that it ends a last statement without a semicolon also behind a comment. An error at the
 # end of the script is reported here.
 _END = b"\n;"
+_AS_OURSELVES = tuple(map(str.encode, (sql.CHECK_CONSTRAINTS, *sql.RESET_ROLES, sql.CATALOG_ONLY)))
+_UNDO = tuple(map(str.encode, (*sql.RESET_SETTINGS, sql.CATALOG_ONLY, sql.NO_ROW_SECURITY)))
 _GRACE_MS = 250  # the server's clock strikes after ours, so that its word is known for the deadline's
 _LONGEST_MS = 2**31 - 1
 _TRANSACTION_TIMEOUT_SINCE = 170000
@@ -116,24 +118,19 @@ def _prologue(connection: Connection, work: Work, fence: Fence, lock_timeout_ms:
     """Statements before the script: a clean session, the fence, the state that scripts expect."""
     return [
         sql.BEGIN.encode(),
-        *connection.clean_state,
+        *connection.script_session,
         *_limits(connection, lock_timeout_ms, work.directives),
-        fence.check_lock(connection),
         fence.take(connection),
-        *connection.script_state,
     ]
 
 
 def _epilogue(connection: Connection, work: Work, fence: Fence) -> list[bytes]:
     """Statements after the script: the fence is checked, the record written, the transaction committed."""
-    key = sql.ADVISORY_LOCK_KEY
     return [
-        sql.CHECK_CONSTRAINTS.encode(),
-        *(statement.encode() for statement in sql.UNDO),
-        sql.CATALOG_ONLY.encode(),
-        sql.NO_ROW_SECURITY.encode(),
+        *_AS_OURSELVES,
         fence.check_transaction(connection),
-        *(connection.compose(statement, key=key) for statement in sql.RETAKE_LOCK),
+        *_UNDO,
+        connection.compose(sql.RETAKE_LOCK, key=sql.ADVISORY_LOCK_KEY),
         *connection.as_owner,
         *work.record(fence),
         sql.COMMIT.encode(),

@@ -50,7 +50,7 @@ class ConnectionLost(Exception):
         self.before = Completion()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Completion:
     """Statements that succeeded: how many, the last one's command tag, and how many of them were COMMITs."""
 
@@ -58,9 +58,11 @@ class Completion:
     tag: str = ""
     commits: int = 0
 
-    def and_then(self, tag: str) -> "Completion":
-        """With one statement more."""
-        return Completion(self.statements + 1, tag, self.commits + (tag in _COMMITS))
+    def add(self, tag: str) -> None:
+        """Count one statement more."""
+        self.statements += 1
+        self.tag = tag
+        self.commits += tag in _COMMITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +75,17 @@ class Channel:
 
 def run(channel: Channel, message: bytes) -> Completion:
     """Send a message and throw its rows away. Raises: QueryFailed, ConnectionLost."""
-    completion = Completion()
+    done = Completion()
     try:
         for result in _answers(channel, message, in_chunks=True):
-            if result.status in _DONE:
-                completion = completion.and_then((result.command_status or b"").decode())
-            elif result.status == pq.ExecStatus.FATAL_ERROR:
-                _fail(channel, result, completion)
+            if (status := result.status) in _DONE:
+                done.add((result.command_status or b"").decode())
+            elif status == pq.ExecStatus.FATAL_ERROR:
+                _fail(channel, result, done)
     except ConnectionLost as lost:
-        lost.before = completion
+        lost.before = done
         raise
-    return completion
+    return done
 
 
 def fetch(channel: Channel, message: bytes) -> list[Row]:
@@ -106,9 +108,9 @@ def _answers(channel: Channel, message: bytes, *, in_chunks: bool) -> Iterator[p
     """Every result of a message; after the first error, what follows it is drained by `_fail`."""
     _send(channel, message, in_chunks=in_chunks)
     while (result := _next(channel)) is not None:
-        if result.status in _COPY_IN:
+        if (status := result.status) in _COPY_IN:
             _refuse_copy(channel)
-        elif result.status == pq.ExecStatus.COPY_OUT:
+        elif status == pq.ExecStatus.COPY_OUT:
             _discard_copy(channel)
         else:
             yield result
@@ -144,11 +146,14 @@ def _discard_rows_early(channel: Channel) -> None:
 
 
 def _next(channel: Channel) -> pq.abc.PGresult | None:
-    with _losing_connection(sent=True):
-        while channel.pgconn.is_busy():
+    pgconn = channel.pgconn
+    try:  # as _losing_connection does, which takes longer than the rest: this is called for each statement
+        while pgconn.is_busy():
             _wait(channel, select.POLLIN)
-            channel.pgconn.consume_input()
-        return channel.pgconn.get_result()
+            pgconn.consume_input()
+        return pgconn.get_result()
+    except psycopg.Error as error:
+        raise ConnectionLost(str(error).strip(), sent=True) from error
 
 
 def _wait(channel: Channel, events: int) -> None:

@@ -63,7 +63,7 @@ def test_a_runner_without_the_fence_is_caught(bench: Bench, monkeypatch: pytest.
     with_fence = run_beside_lock(bench, HOSTILE, "SELECT 1", 0)
     assert not says(with_fence, NO_STATE_FITS)
 
-    monkeypatch.setattr(sql, "CHECK_FENCE", "SELECT {key}, {nonce}, {lost}")
+    monkeypatch.setattr(sql, "CHECK_FENCE", "SELECT {word}, {locked}")
     without = run_beside_lock(bench, HOSTILE, "SELECT 1", 0)
 
     assert says(without, NO_STATE_FITS)
@@ -110,7 +110,7 @@ def test_a_runner_that_tries_again_from_a_session_in_use_is_caught(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench.prepare(SESSION_STATE)
-    monkeypatch.setattr(sql, "CLEAN_STATE", (sql.CATALOG_ONLY, sql.NO_ROW_SECURITY))
+    monkeypatch.setattr(sql, "CLEAN_SESSION", ("RESET ROLE", "RESET row_security", sql.DEFAULT_SEARCH_PATH))
 
     beside_lock = run_beside_lock(bench, SESSION_STATE, "LOCK TABLE item IN ACCESS SHARE MODE", 0.4)
     alone = run_beside_lock(bench, SESSION_STATE, "SELECT 1", 0)

@@ -27,6 +27,8 @@ ENDS_TRANSACTION = {
     "SET ROLE, then COMMIT": "SET ROLE pg_read_all_data; COMMIT; SELECT 1/0;",
     "SET SESSION AUTHORIZATION, then COMMIT": "SET SESSION AUTHORIZATION pg_read_all_data; COMMIT; SELECT 1/0;",
     "settings, then COMMIT": "SET search_path = ''; SET default_transaction_read_only = on; COMMIT; SELECT 1/0;",
+    "RESET ALL, then COMMIT": "CREATE TABLE a (id int); RESET ALL; COMMIT; CREATE TABLE b (id int);",
+    "the fence's setting, then COMMIT": "SET migrate_lambda.fence = '1'; COMMIT; CREATE TABLE b (id int);",
     "BEGIN and COMMIT": "BEGIN; CREATE TABLE a (id int); COMMIT;",
 }
 
@@ -126,6 +128,12 @@ LEAVES_STATE_BEHIND = {
     "LISTEN": "CREATE TABLE a (id int); LISTEN q;",
     "SET CONSTRAINTS": "CREATE TABLE a (id int); SET CONSTRAINTS ALL DEFERRED;",
     "RESET ALL": "CREATE TABLE a (id int); RESET ALL;",
+    "RESET ALL among traps": (
+        "CREATE SCHEMA trap; CREATE TABLE public.a (id int); "
+        "CREATE FUNCTION trap.ts_rewrite(tsquery, text) RETURNS tsquery LANGUAGE sql AS 'SELECT 1/0; SELECT $1'; "
+        "CREATE VIEW trap.pg_locks AS SELECT 1; RESET ALL; SET search_path = trap, pg_catalog;"
+    ),
+    "the fence's setting": "CREATE TABLE a (id int); SET migrate_lambda.fence = '1';",
     "a savepoint left open": "CREATE TABLE a (id int); SAVEPOINT s;",
 }
 NEXT = (

@@ -146,8 +146,8 @@ def test_a_prologue_that_somebody_cancels_is_sent_again(
     project.write("20240101000000_a", "CREATE TABLE a (id int);")
     project.run()
     project.write("20240102000000_b", script)
-    slow = "SELECT pg_catalog.pg_sleep(0.5);" + sql.CHECK_SESSION_LOCK
-    monkeypatch.setattr(sql, "CHECK_SESSION_LOCK", slow)
+    for name in ("CHECK_SESSION_LOCK", "TAKE_FENCE"):
+        monkeypatch.setattr(sql, name, "SELECT pg_catalog.pg_sleep(0.5);" + getattr(sql, name))
     sleeping = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'"
     with ThreadPoolExecutor() as pool:
         running = pool.submit(project.run)
