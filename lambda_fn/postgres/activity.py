@@ -9,9 +9,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Generic, LiteralString, Self, TypeVar
-
-from psycopg import sql as compose
+from typing import Generic, Self, TypeVar
 
 from lambda_fn.deadline import Deadline
 from lambda_fn.domain.application_name import watch_name
@@ -131,7 +129,7 @@ class _OneLogin:
 def watch_blockers(connection: Connection, *, first_after_s: float = 0.2, every_s: float = 0.2) -> Watch[BlockerReport]:
     """A watch whose `report` is who blocked the connection when it was last seen to be blocked."""
     user = connection.target.user
-    query = _composed(
+    query = connection.compose(
         activity_sql.ROOT_BLOCKERS, pid=connection.backend_pid, limit=WAITING_LIMIT, query_limit=QUERY_LIMIT
     )
     look = Look(query, lambda rows: _blocker_report(rows, user))
@@ -144,7 +142,7 @@ def watch_index_build(
     connection: Connection, on_progress: Callable[[IndexProgress], None], *, first_after_s: float, every_s: float
 ) -> Watch[IndexProgress]:
     """A watch that tells `on_progress` again and again how far the index build of the connection is."""
-    look = Look(_composed(activity_sql.INDEX_PROGRESS, pid=connection.backend_pid), _index_progress)
+    look = Look(connection.compose(activity_sql.INDEX_PROGRESS, pid=connection.backend_pid), _index_progress)
     return Watch(
         connection.credentials,
         watch_name(connection.run_id),
@@ -153,11 +151,6 @@ def watch_index_build(
         every_s=every_s,
         on_report=on_progress,
     )
-
-
-def _composed(statement: LiteralString, **values: int) -> bytes:
-    literals = {name: compose.Literal(value) for name, value in values.items()}
-    return compose.SQL(statement).format(**literals).as_bytes(None)
 
 
 def _blocker_report(rows: list[Row], user: str) -> BlockerReport | None:

@@ -10,7 +10,8 @@ from lambda_fn.domain.migration import Migration
 from lambda_fn.domain.server_error import ServerError
 from lambda_fn.errors import Whereabouts
 from lambda_fn.postgres import sql
-from lambda_fn.postgres.connection import Connection, Value
+from lambda_fn.postgres.composition import Value
+from lambda_fn.postgres.connection import Connection
 from lambda_fn.postgres.fence import Fence
 from lambda_fn.postgres.simple_query import Row
 

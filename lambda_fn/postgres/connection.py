@@ -1,7 +1,6 @@
 """The one connection of a run."""
 
 import contextlib
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,7 +8,7 @@ from typing import LiteralString, TypeVar
 
 import psycopg
 from psycopg import pq
-from psycopg import sql as compose
+from psycopg.sql import Identifier
 
 from lambda_fn.deadline import NO_DEADLINE, Deadline
 from lambda_fn.domain.application_name import application_name
@@ -21,17 +20,16 @@ from lambda_fn.errors import deadline as deadline_errors
 from lambda_fn.errors.classes import NOTHING_STAYED, Stayed
 from lambda_fn.ports import Credentials
 from lambda_fn.postgres import simple_query, sql
+from lambda_fn.postgres.composition import Value, composed
+from lambda_fn.postgres.cutoff import Cutoff
 from lambda_fn.postgres.login import log_in
 from lambda_fn.postgres.simple_query import Channel, Completion, ConnectionLost, QueryFailed, Row
 
 OLDEST_SERVER_VERSION = 140000
-_CANCEL_TIMEOUT_S = 2.0
-_CANCEL_EVERY_S = 1.0
 _QUERY_CANCELED = "57014"
 NOT_SENT = ServerError(sqlstate=_QUERY_CANCELED, message="canceled before it was sent")
 
 _T = TypeVar("_T")
-Value = str | list[str] | int | compose.Composable | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +64,6 @@ class Connection:
         self._asked_schema = schema
         self.owner_role = owner_role
         self.run_id = run_id
-        self._cancel_at_s = 0.0
         self._notice_sink: Callable[[Notice], None] | None = None
         self._open()
 
@@ -128,7 +125,7 @@ class Connection:
             return simple_query.run(self._channel(), message)
         except KeyboardInterrupt:
             # The server would go on until it notices that nobody is there any more.
-            self._cancel()
+            self._cutoff.cancel()
             raise
         finally:
             self._notice_sink = None
@@ -181,26 +178,7 @@ class Connection:
         return error.sqlstate == _QUERY_CANCELED and self.deadline.passed
 
     def _channel(self) -> Channel:
-        # What begins after the deadline is there to clean up: it is not cancelled, and gets the rest of the time.
-        return Channel(self._connection.pgconn, self._give_up if self.deadline.passed else self._stop_in_time)
-
-    def _stop_in_time(self) -> None:
-        """Cancel what runs when the deadline has come, again and again, until the server answers or is overdue."""
-        if not self.deadline.passed:
-            return
-        if self.deadline.cancel_is_overdue:
-            raise ConnectionLost("the server did not answer a cancel", sent=True, given_up=True)
-        if (now_s := time.monotonic()) >= self._cancel_at_s:
-            self._cancel_at_s = now_s + _CANCEL_EVERY_S
-            self._cancel()
-
-    def _give_up(self) -> None:
-        if self.deadline.verdict_left_s <= 0:
-            raise ConnectionLost("the time was up", sent=True, given_up=True)
-
-    def _cancel(self) -> None:
-        with contextlib.suppress(psycopg.Error):
-            self._connection.cancel_safe(timeout=_CANCEL_TIMEOUT_S)
+        return Channel(self._connection.pgconn, self._cutoff.for_what_begins())
 
     @property
     def reads_as_expected(self) -> bool:
@@ -236,27 +214,27 @@ class Connection:
 
     @property
     def _search_path(self) -> bytes:
-        return self.compose(sql.SET_SEARCH_PATH, schema=compose.Identifier(self.schema))
+        return self.compose(sql.SET_SEARCH_PATH, schema=Identifier(self.schema))
 
     @cached_property
     def as_owner(self) -> tuple[bytes, ...]:
         """The statement that assumes the owner's role, if there is one."""
         if self.owner_role is None:
             return ()
-        return (self.compose(sql.SET_ROLE, role=compose.Identifier(self.owner_role)),)
+        return (self.compose(sql.SET_ROLE, role=Identifier(self.owner_role)),)
 
     def compose(self, statement: LiteralString, **values: Value) -> bytes:
         """A statement with its values quoted; `{table}` is the history, qualified."""
-        quoted = {name: _quoted(value) for name, value in values.items()}
-        return statement.format(**{"table": self._table, **quoted}).encode()
+        return composed(statement, {"table": self._table, **values})
 
     @cached_property
-    def _table(self) -> str:
-        return compose.Identifier(self.schema, "_prisma_migrations").as_string(None)
+    def _table(self) -> Identifier:
+        return Identifier(self.schema, "_prisma_migrations")
 
     def _open(self) -> None:
         name = application_name(self.run_id, self.deadline.ends_at_epoch_s)
         self._connection, self.target = log_in(self.credentials, name, self.deadline)
+        self._cutoff = Cutoff(self._connection, self.deadline)
         self.backend_pid = self._connection.pgconn.backend_pid
         self._connection.add_notice_handler(self._notice)
         try:
@@ -269,24 +247,34 @@ class Connection:
         """Refuse an old server, a standby and a transaction pooler before the first SET."""
         if self._connection.pgconn.server_version < OLDEST_SERVER_VERSION:
             raise connection_errors.server_too_old(self.server_version)
-        [[pid, in_recovery]] = self.fetch([sql.PREFLIGHT.encode()], doing="looking at the server")
+        [[pid, in_recovery]] = self._look()
         if in_recovery == "1":
             raise connection_errors.standby(self.target.address)
         if pid != str(self._connection.pgconn.backend_pid):
             raise connection_errors.transaction_pooler(self.target.address)
-        self._check_owner_role()
 
-    def _check_owner_role(self) -> None:
+    def _look(self) -> list[Row]:
+        """Which backend it is and whether that is a standby, asked in the owner's role if there is one.
+
+        Raises: SettingsInvalid M305 when the role cannot be assumed; see fetch.
+        """
         role, user = self.owner_role, self.target.user
-        if role is None:
-            return
-        if role.lower() == "none":
+        if role is not None and role.lower() == "none":
             raise connection_errors.owner_role_denied(role, user, "the name is reserved")
-        self.fetch(
-            self.as_owner,
-            doing="assuming the owner's role",
-            refused=lambda error: connection_errors.owner_role_denied(role, user, error.message),
+
+        def refused(error: ServerError) -> MigrateError | None:
+            return connection_errors.owner_role_denied(role, user, error.message) if role is not None else None
+
+        return self.fetch(
+            [*self._role_on_trial, sql.PREFLIGHT.encode()], doing="looking at the server", refused=refused
         )
+
+    @property
+    def _role_on_trial(self) -> tuple[bytes, ...]:
+        """The statement that assumes the owner's role for the length of a transaction, if there is one."""
+        if self.owner_role is None:
+            return ()
+        return (self.compose(sql.TRY_ROLE, role=Identifier(self.owner_role)),)
 
     def _notice(self, diagnostic: psycopg.errors.Diagnostic) -> None:
         if self._notice_sink is not None:
@@ -302,9 +290,3 @@ def closed(doing: str, lost: ConnectionLost, *, unknown: bool, stayed: Stayed = 
     if not lost.given_up:
         return connection_errors.connection_closed(doing, lost.reason, unknown=unknown, stayed=stayed)
     return deadline_errors.unanswered(doing) if unknown else deadline_errors.during(doing)
-
-
-def _quoted(value: Value) -> str:
-    if isinstance(value, int):
-        return str(value)
-    return (value if isinstance(value, compose.Composable) else compose.Literal(value)).as_string(None)

@@ -5,7 +5,6 @@ from functools import cached_property
 from typing import Final
 
 from psycopg import pq
-from psycopg.sql import Identifier
 
 from lambda_fn.domain.server_error import ServerError
 from lambda_fn.errors import MigrateError
@@ -24,7 +23,6 @@ _STATE: Final = (
     "SET LOCAL search_path = pg_catalog",
     "SET LOCAL row_security = off",
 )
-_ASSUME: Final = "SET LOCAL ROLE {role}"
 
 
 class ReadOnlyConnection(Connection):
@@ -46,7 +44,7 @@ class ReadOnlyConnection(Connection):
     @cached_property
     def as_owner(self) -> tuple[bytes, ...]:
         """The statement that assumes the owner's role for the length of a transaction, if there is one."""
-        return () if self.owner_role is None else (self.compose(_ASSUME, role=Identifier(self.owner_role)),)
+        return self._role_on_trial
 
     def fetch(
         self,
@@ -68,7 +66,7 @@ class ReadOnlyConnection(Connection):
 
     def assume_owner_role(self) -> None:
         """Try whether the owner's role can be assumed. Raises: SettingsInvalid M305."""
-        self._check_owner_role()
+        self._look()
 
     @property
     def libpq(self) -> pq.abc.PGconn:

@@ -54,6 +54,8 @@ CLEAN_STATE: Final = (
 """The same for a message of ours that begins no transaction."""
 
 SET_ROLE: Final = "SET ROLE {role}"
+TRY_ROLE: Final = "SET LOCAL ROLE {role}"
+"""In a message of several statements, which is one transaction: whoever comes behind a pooler must not get it."""
 SET_SEARCH_PATH: Final = "SET search_path = {schema}"
 DEFAULT_SEARCH_PATH: Final = "RESET search_path"
 
@@ -120,7 +122,8 @@ SELECT CASE WHEN pg_catalog.current_setting('migrate_lambda.fence', true) = {wor
 ts_rewrite carries out a query that it gets as text, so that this one is planned only where it is needed (110 us)."""
 
 CHECK_FENCE_LOCK: Final = """
-SELECT CAST('a' AS tsquery), CAST(CAST(CASE WHEN pg_catalog.count(*) = 1 THEN '1' ELSE {lost} END AS int)::text AS tsquery)
+SELECT CAST('a' AS tsquery),
+       CAST(CAST(CASE WHEN pg_catalog.count(*) = 1 THEN '1' ELSE {lost} END AS int)::text AS tsquery)
   FROM pg_catalog.pg_locks
  WHERE locktype = 'advisory' AND granted AND pid = pg_catalog.pg_backend_pid()
    AND classid = {key} AND objid = {nonce} AND objsubid = 2

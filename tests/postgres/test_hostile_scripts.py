@@ -254,7 +254,7 @@ def test_a_connection_lost_while_the_owner_role_is_assumed_is_told_as_such(
     one_project: Project, counting_proxy: CountingProxy
 ) -> None:
     one_project.write(A, "CREATE TABLE a (id int);")
-    counting_proxy.lose_message = b"SET ROLE"
+    counting_proxy.lose_message = b"SET LOCAL ROLE"
 
     error = one_project.run(
         ownerRole="postgres", settings=one_project.settings_for(counting_proxy.url(one_project.database))

@@ -1,5 +1,7 @@
 """What a run costs, counted on the wire: exact, unlike times."""
 
+from dataclasses import replace
+
 from lambda_fn.domain.outcome import Status
 from tests.fixtures.projects import Project
 from tests.fixtures.proxy import CountingProxy
@@ -91,3 +93,20 @@ def test_a_journal_does_not_grow_with_the_steps(one_project: Project, counting_p
 
     entries = [query for query in counting_proxy.traffic.queries if b"INSERT INTO a VALUES" in query]
     assert len(entries[-2]) - len(entries[0]) < 100
+
+
+def test_an_owner_role_costs_no_round_trip(one_project: Project, counting_proxy: CountingProxy) -> None:
+    role = f"owner_{one_project.database}"
+    one_project.query(f"CREATE ROLE {role}")
+    one_project.query(f"GRANT ALL ON SCHEMA public TO {role}")
+    one_project.write("20240101000000_a", "CREATE TABLE a (id int);")
+    settings = replace(one_project.settings_for(counting_proxy.url(one_project.database)), owner_role=role)
+    one_project.run(settings=settings)
+    counting_proxy.traffic.clear()
+
+    repeated = one_project.run(settings=settings)
+
+    assert repeated.status is Status.UP_TO_DATE
+    assert len(counting_proxy.traffic.queries) == 3
+    one_project.query(f"DROP OWNED BY {role}")
+    one_project.query(f"DROP ROLE {role}")
