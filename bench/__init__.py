@@ -1,0 +1,1 @@
+"""Measures this program beside its peers, on one server, in one run: `make bench`."""
