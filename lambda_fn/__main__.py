@@ -2,7 +2,7 @@
 
 import sys
 
-from lambda_fn.cli import main
+from lambda_fn.cli import migrate_lambda
 
 if __name__ == "__main__":
-    sys.exit(main(program="python -m lambda_fn"))
+    sys.exit(migrate_lambda(program="python -m lambda_fn"))

@@ -2,10 +2,8 @@
 
 from pathlib import Path
 
-from lambda_fn.domain.secret import target_from_overrides, target_from_secret
 from lambda_fn.domain.target import Auth, Target
 from lambda_fn.domain.tls import SYSTEM, secured
-from lambda_fn.domain.url import target_from_url
 from lambda_fn.errors import settings as settings_errors
 from lambda_fn.settings import Settings
 
@@ -56,13 +54,20 @@ class SettingsCredentials:
 def _target(settings: Settings) -> Target:
     if settings.database_url and settings.secret_id:
         raise settings_errors.two_databases()
+    # Imported here: a login by a URL pays for nothing of a secret, and one by a secret for nothing of a URL.
     if settings.database_url:
+        from lambda_fn.domain.url import target_from_url
+
         return target_from_url(settings.database_url).overridden(settings.overrides)
     if settings.secret_id:
+        from lambda_fn.domain.secret import target_from_secret
+
         iam = settings.auth is Auth.IAM
         text = _secret(settings.secret_id, settings)
         return target_from_secret(settings.secret_id, text, settings.overrides, iam=iam)
     if settings.auth is Auth.IAM:
+        from lambda_fn.domain.secret import target_from_overrides
+
         return target_from_overrides(settings.overrides)
     raise settings_errors.no_database()
 

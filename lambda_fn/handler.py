@@ -1,6 +1,7 @@
 """The Lambda entry point: recognise, run, reply, deliver; whatever happens, the invoker is told in its protocol."""
 
 import contextlib
+import gc
 import itertools
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,7 +19,7 @@ from lambda_fn.errors import internal as internal_errors
 from lambda_fn.invokers.explanation import located
 from lambda_fn.invokers.invoker import AsSet, Function, Invoker, Skip
 from lambda_fn.invokers.recognition import recognise
-from lambda_fn.invokers.scheduled import Scheduled
+from lambda_fn.invokers.signs import is_event_bridges
 from lambda_fn.ports import Reporter
 from lambda_fn.settings import Settings
 
@@ -62,7 +63,7 @@ def lambda_handler(event: object, context: LambdaContext) -> dict[str, object]:
     outcome = _outcome(invoker, reporter, context)
     if outcome.status is not Status.SKIPPED:
         time_used = 1 - _remaining_s(context) / max(given_s, 0.001)
-        watched = isinstance(invoker, Scheduled)
+        watched = isinstance(event, dict) and is_event_bridges(event)
         _publish_metrics(outcome, labels, watched=watched, cold_start=cold_start, time_used_percent=100 * time_used)
     return _carry_out(invoker.reply(outcome), reporter, context)
 
@@ -108,7 +109,7 @@ class _Located:
     def report(self, event: Event) -> None:
         """Pass the event on."""
         if isinstance(event, RunFailed):
-            event = replace(event, error=located(event.error, self.function))
+            event = event._replace(error=located(event.error, self.function))
         self._reporter.report(event)
 
 
@@ -183,3 +184,22 @@ def _send(reply: Put | Call, time_left_s: Callable[[], float]) -> bool:
 
     delivery.put(reply, time_left_s=time_left_s)
     return True
+
+
+def _preload() -> None:
+    """Import what every run needs while Lambda initialises the function, with more of a CPU than an invocation has.
+
+    What cannot be imported is told by the first invocation, in its invoker's protocol.
+    """
+    gc.disable()  # it would look 70 times through what is imported, of which nothing is garbage: 10 ms
+    with contextlib.suppress(Exception):
+        import lambda_fn.commands.deploy
+        import lambda_fn.domain.secret
+        import lambda_fn.invokers.direct
+        import lambda_fn.postgres.migrations_table  # and with it psycopg and the connection
+    with contextlib.suppress(Exception):
+        import lambda_fn.aws.observability  # noqa: F401
+    gc.enable()
+
+
+_preload()

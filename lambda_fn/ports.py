@@ -1,18 +1,20 @@
 """What the commands need from the world."""
 
-from dataclasses import dataclass
-from typing import Protocol
+from __future__ import annotations
 
-from lambda_fn.domain.check import CheckName, Finding
-from lambda_fn.domain.event import Event
-from lambda_fn.domain.execution import Execution
-from lambda_fn.domain.history import History
-from lambda_fn.domain.migration import Migration
-from lambda_fn.domain.outcome import AppliedMigration
-from lambda_fn.domain.resolution import Resolution
-from lambda_fn.domain.resumption import Resumption
-from lambda_fn.domain.row import RowFilter, Rows
-from lambda_fn.domain.target import Target
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from lambda_fn.domain.check import CheckName, Finding
+    from lambda_fn.domain.event import Event
+    from lambda_fn.domain.execution import Execution
+    from lambda_fn.domain.history import History
+    from lambda_fn.domain.migration import Migration
+    from lambda_fn.domain.outcome import AppliedMigration
+    from lambda_fn.domain.resolution import Resolution
+    from lambda_fn.domain.resumption import Resumption
+    from lambda_fn.domain.row import RowFilter, Rows
+    from lambda_fn.domain.target import Target
 
 
 class Reporter(Protocol):
@@ -94,10 +96,17 @@ class Probes(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class Database:
-    """The adapters of one connection."""
+class Database(Protocol):
+    """The adapters of one connection, each made when it is first asked for: not every run needs all."""
 
-    table: MigrationsTable
-    advisory_lock: AdvisoryLock
-    runner: ScriptRunner
+    @property
+    def table(self) -> MigrationsTable:
+        """The history."""
+
+    @property
+    def advisory_lock(self) -> AdvisoryLock:
+        """The lock that other runners wait for."""
+
+    @property
+    def runner(self) -> ScriptRunner:
+        """What runs scripts."""

@@ -111,7 +111,7 @@ class SettingsProbes:
         self._migrations = directory.migrations
         self._draft.directory, self._draft.migrations = directory.path, len(directory.migrations)
         found = f"{_migrations(len(directory.migrations))} in {directory.path}"
-        refused = list(refusals(directory.migrations))
+        refused = list(refusals(directory.migrations, max_statement_mib=self._settings.max_statement_mib))
         if not refused:
             return f"{found}, all of which can be run"
         # In doubt only: a migration that is applied is not run again, and `history` knows which are.
@@ -224,7 +224,8 @@ class SettingsProbes:
             return Doubt("nothing in it has failed; what is pending depends on the directory.", "See directory.")
         check_schema_empty(history, examination.schema, migrations)
         for migration in plan.pending:
-            plan_script(migration, plan.halfway_of(migration.name))
+            halfway = plan.halfway_of(migration.name)
+            plan_script(migration, halfway, max_statement_mib=self._settings.max_statement_mib)
         found = f"{len(plan.pending)} of {_migrations(len(migrations))} pending"
         warnings = [f"{warning.code} {warning.message}" for warning in plan.warnings]
         return Doubt(" ".join([f"{found}.", *warnings])) if warnings else found

@@ -9,6 +9,7 @@ from typing import Any
 from lambda_fn.domain.hook import HookAction
 from lambda_fn.domain.lock_ladder import BUDGET_S
 from lambda_fn.domain.request import Action, Request
+from lambda_fn.domain.statement_limit import MAX_STATEMENT_MIB
 from lambda_fn.domain.target import Auth, Overrides, Place, SslMode
 from lambda_fn.domain.variable import Variable
 from lambda_fn.domain.variables import VARIABLES
@@ -55,6 +56,7 @@ class Settings:
     lock_budget_s: float = BUDGET_S
     concurrent_lock_timeout_s: float = CONCURRENT_LOCK_TIMEOUT_S
     concurrent_statement_timeout_s: float | None = None
+    max_statement_mib: int = MAX_STATEMENT_MIB
     hook_action: HookAction | None = None
     reserve_s: float = RESERVE_S
     metrics_namespace: str = "MigrateLambda"

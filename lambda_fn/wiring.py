@@ -1,31 +1,31 @@
 """The only constructor of adapters: one request in, one outcome out."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from lambda_fn.commands.baseline import baseline
-from lambda_fn.commands.deploy import deploy
-from lambda_fn.commands.doctor import doctor
 from lambda_fn.commands.draft import Draft
-from lambda_fn.commands.history import history
-from lambda_fn.commands.plan import plan
-from lambda_fn.commands.resolve import resolve
-from lambda_fn.commands.status import status
-from lambda_fn.commands.verify import verify
 from lambda_fn.credentials import SettingsCredentials
 from lambda_fn.deadline import Deadline, Interruption
 from lambda_fn.directory import find_directory, read_directory
 from lambda_fn.domain.event import DirectoryRead, RunFailed, RunStarted, Warned
-from lambda_fn.domain.migration import Migration
 from lambda_fn.domain.outcome import Outcome, Status
 from lambda_fn.domain.request import Action, Request
 from lambda_fn.domain.tls import weakness
 from lambda_fn.errors import DeadlineExceeded, MigrateError
 from lambda_fn.errors import deadline as deadline_errors
 from lambda_fn.errors import internal as internal_errors
-from lambda_fn.ports import Database, Reporter
 from lambda_fn.settings import Settings
+
+if TYPE_CHECKING:
+    from lambda_fn.domain.migration import Migration
+    from lambda_fn.ports import Database, MigrationsTable, Reporter, ScriptRunner
+    from lambda_fn.postgres.advisory_lock import PolledAdvisoryLock
+    from lambda_fn.postgres.connection import Connection
 
 
 def run(
@@ -43,7 +43,7 @@ def run(
     the history's logs and in the database's list of sessions. `interruption` ends it as if the time were up.
     """
     started = time.monotonic()
-    draft = Draft(request, run_id)
+    draft = Draft(request, run_id, max_statement_mib=settings.max_statement_mib)
     error: MigrateError | None = None
     reporter.report(RunStarted(request.action, request.continues))
     try:
@@ -74,6 +74,8 @@ def _run(draft: Draft, settings: Settings, reporter: Reporter, deadline: Deadlin
         _examine(draft, settings, reporter, deadline)
         return
     if draft.request.action is Action.HISTORY:
+        from lambda_fn.commands.history import history
+
         with _connected(draft, settings, reporter, deadline) as database:
             history(draft, database.table, reporter)
         return
@@ -94,19 +96,32 @@ def _act(
     settings: Settings,
     deadline: Deadline,
 ) -> None:
+    # Imported here: an action pays for none of the others.
     strict, lock_wait_s = settings.strict, settings.lock_wait_within(deadline.work_left_s)
     match draft.request.action:
         case Action.DEPLOY:
+            from lambda_fn.commands.deploy import deploy
+
             deploy(draft, migrations, database, reporter, strict=strict, lock_wait_s=lock_wait_s, deadline=deadline)
         case Action.STATUS:
+            from lambda_fn.commands.status import status
+
             status(draft, migrations, database.table, reporter)
         case Action.PLAN:
+            from lambda_fn.commands.plan import plan
+
             plan(draft, migrations, database.table, reporter, strict=strict)
         case Action.VERIFY:
+            from lambda_fn.commands.verify import verify
+
             verify(draft, migrations, database.table, reporter, strict=strict)
         case Action.RESOLVE:
+            from lambda_fn.commands.resolve import resolve
+
             resolve(draft, migrations, database, reporter, lock_wait_s=lock_wait_s)
         case Action.BASELINE:
+            from lambda_fn.commands.baseline import baseline
+
             baseline(draft, migrations, database, reporter, lock_wait_s=lock_wait_s)
         case Action.DOCTOR | Action.HISTORY:
             raise AssertionError("they do without the directory, which the others need")
@@ -114,6 +129,7 @@ def _act(
 
 def _examine(draft: Draft, settings: Settings, reporter: Reporter, deadline: Deadline) -> None:
     # Imported here: no other action pays for it.
+    from lambda_fn.commands.doctor import doctor
     from lambda_fn.probes import SettingsProbes
 
     with SettingsProbes(draft, settings, deadline=deadline) as probes:
@@ -123,15 +139,8 @@ def _examine(draft: Draft, settings: Settings, reporter: Reporter, deadline: Dea
 @contextmanager
 def _connected(draft: Draft, settings: Settings, reporter: Reporter, deadline: Deadline) -> Iterator[Database]:
     # Imported here, so that an event is answered also where psycopg cannot be imported.
-    from lambda_fn.postgres.advisory_lock import PolledAdvisoryLock
     from lambda_fn.postgres.connection import Connection
-    from lambda_fn.postgres.migrations_table import PostgresMigrationsTable
-    from lambda_fn.postgres.run_context import RunnerLimits
-    from lambda_fn.postgres.runner import PostgresScriptRunner
 
-    limits = RunnerLimits(
-        settings.lock_budget_s, settings.concurrent_lock_timeout_s, settings.concurrent_statement_timeout_s
-    )
     credentials = SettingsCredentials(settings)
     target = deadline.bounded(credentials.target, deadline_errors.reading_credentials)
     draft.database = str(target)
@@ -147,12 +156,43 @@ def _connected(draft: Draft, settings: Settings, reporter: Reporter, deadline: D
     )
     try:
         draft.schema, draft.server_version = connection.schema, connection.server_version
-        advisory_lock = PolledAdvisoryLock(connection, reporter)
         deadline.interruption.is_heeded = True
-        yield Database(
-            PostgresMigrationsTable(connection),
-            advisory_lock,
-            PostgresScriptRunner(connection, advisory_lock, reporter, limits),
-        )
+        yield Adapters(connection, reporter, settings)
     finally:
         connection.close()
+
+
+class Adapters:
+    """The adapters of one connection, each imported and made when it is first needed; see ports.Database."""
+
+    def __init__(self, connection: Connection, reporter: Reporter, settings: Settings) -> None:
+        self._connection = connection
+        self._reporter = reporter
+        self._settings = settings
+
+    @cached_property
+    def table(self) -> MigrationsTable:
+        """The history."""
+        from lambda_fn.postgres.migrations_table import PostgresMigrationsTable
+
+        return PostgresMigrationsTable(self._connection)
+
+    @cached_property
+    def advisory_lock(self) -> PolledAdvisoryLock:
+        """The lock that other runners wait for."""
+        from lambda_fn.postgres.advisory_lock import PolledAdvisoryLock
+
+        return PolledAdvisoryLock(self._connection, self._reporter)
+
+    @cached_property
+    def runner(self) -> ScriptRunner:
+        """What runs scripts."""
+        from lambda_fn.postgres.run_context import RunnerLimits
+        from lambda_fn.postgres.runner import PostgresScriptRunner
+
+        limits = RunnerLimits(
+            self._settings.lock_budget_s,
+            self._settings.concurrent_lock_timeout_s,
+            self._settings.concurrent_statement_timeout_s,
+        )
+        return PostgresScriptRunner(self._connection, self.advisory_lock, self._reporter, limits)

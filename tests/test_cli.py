@@ -315,10 +315,13 @@ def test_doctor_tells_of_the_directory_and_of_the_database_in_one_go(terminal: T
 
 
 @pytest.mark.parametrize("library", ["typer", "dotenv"])
-def test_without_the_extra_it_is_said_how_to_install_it(library: str) -> None:
-    """As in the package for Lambda, which has no terminal's libraries."""
+def test_without_the_extra_it_is_said_how_to_install_it(library: str, tmp_path: Path) -> None:
+    """As in the package for Lambda, which has no terminal's libraries. What reads `.env` is needed for one only."""
+    (tmp_path / ".env").write_text("DATABASE_URL=x")
+    program = f"import sys; sys.modules['{library}'] = None; from lambda_fn.cli import main; main(['status'])"
     ended = subprocess.run(
-        [sys.executable, "-c", f"import sys; sys.modules['{library}'] = None; from lambda_fn.cli import main; main()"],
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
         env=environment(),
         capture_output=True,
         text=True,
@@ -430,3 +433,21 @@ def test_what_stands_behind_two_dashes_is_an_argument_of_any_other_command(capsy
     assert capsys.readouterr().out == "-%23\n"
     assert main(["history", "--name", "deploy", "--", "echo", "became"]) == 2
     assert "became" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [("migrate-lambda dep", {"deploy"}), ("migrate-lambda deploy --lock", {"--lock-wait-s", "--lock-budget-s"})],
+)
+def test_a_shell_can_complete_commands_and_options(
+    words: str, offered: set[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `migrate-lambda --install-completion` sets it up."""
+    monkeypatch.setenv("_MIGRATE_LAMBDA_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", words)
+    monkeypatch.setenv("COMP_CWORD", str(len(words.split()) - 1))
+
+    with pytest.raises(SystemExit):
+        main([])
+
+    assert set(capsys.readouterr().out.split()) == offered

@@ -38,6 +38,7 @@ FULL = {
     "MIGRATE_LOCK_BUDGET_S": "90",
     "MIGRATE_CONCURRENT_LOCK_TIMEOUT_S": "600",
     "MIGRATE_CONCURRENT_STATEMENT_TIMEOUT_S": "3600",
+    "MIGRATE_MAX_STATEMENT_MIB": "64",
 }
 
 
@@ -66,6 +67,7 @@ def test_every_setting_has_its_variable() -> None:
         lock_budget_s=90.0,
         concurrent_lock_timeout_s=600.0,
         concurrent_statement_timeout_s=3600.0,
+        max_statement_mib=64,
         metrics_namespace="Shop/Migrations",
         service="shop-migrations",
         directory="/opt/migrations",
@@ -193,6 +195,7 @@ SPOILT = {
     "MIGRATE_PORT": ["hunter2", "0", "65536", "-1", "5432.0", "٥٤٣٢", "9" * 5000],
     "MIGRATE_SSLMODE": ["hunter2", "verify_full", "on"],
     "MIGRATE_CONNECT_TIMEOUT_S": ["hunter2", "0", "-1", "1.5", "inf", "9" * 5000],
+    "MIGRATE_MAX_STATEMENT_MIB": ["hunter2", "0", "-1", "1.5", "16 MiB", "9" * 5000],
     "MIGRATE_HOOK_ACTION": ["hunter2", "resolve", "status", "deploy,verify"],
     "MIGRATE_RESERVE_S": ["hunter2", "-1", "nan", "0", "4.9"],
     "MIGRATE_SCHEMA": ["hunter2\0", "hunter2\udcff"],

@@ -1,6 +1,5 @@
 """What docs/terminal.md shows is what the program does."""
 
-import dataclasses
 import re
 import shlex
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ import pytest
 from lambda_fn.account.subnet import Endpoint, Network, RouteTable, Subnet, needs_of
 from lambda_fn.cli.command import Command, Given, Group
 from lambda_fn.cli.invoke import action_of
-from lambda_fn.cli.program import COMMANDS, app_of
+from lambda_fn.cli.program import app_of, find_command
 from lambda_fn.cli.request_options import OPTIONS, event_of, take_names
 from lambda_fn.cli.screen import in_plain
 from lambda_fn.domain.request import Action, parse_request
@@ -40,9 +39,12 @@ def taken(arguments: list[str]) -> tuple[str, Given]:
     """Which command a command line asks for, and with what; nothing is carried out."""
     asked: list[tuple[str, Given]] = []
 
-    def instead(command: Command | Group) -> Command | Group:
+    def instead(name: str) -> Command | Group | None:
+        command = find_command(name)
+        if command is None:
+            return None
         if isinstance(command, Group):
-            return dataclasses.replace(command, commands=[kept(each) for each in command.commands])
+            return command._replace(commands=[kept(each) for each in command.commands])
         return kept(command)
 
     def kept(command: Command) -> Command:
@@ -50,11 +52,11 @@ def taken(arguments: list[str]) -> tuple[str, Given]:
             asked.append((command.name, given))
             return 0
 
-        return dataclasses.replace(command, carry_out=keep)
+        return command._replace(carry_out=keep)
 
     own = arguments[: arguments.index("--")] if "--" in arguments else arguments
     with pytest.raises(SystemExit) as ended:
-        app_of(map(instead, COMMANDS))(own, prog_name="migrate-lambda")
+        app_of(instead)(own, prog_name="migrate-lambda")
     assert ended.value.code == 0
     [only] = asked
     return only

@@ -16,7 +16,7 @@ from lambda_fn.cli.command import Given
 from lambda_fn.errors import RequestInvalid, SettingsInvalid
 from tests.fixtures.projects import ROOT
 
-ENCODE, CHECK = (command.carry_out for command in url.COMMANDS)
+ENCODE, CHECK = (command.carry_out for command in url.OF_URL)
 PASSWORD, ENCODED = "hunter2 #?/%é", "hunter2%20%23%3F%2F%25%C3%A9"
 
 

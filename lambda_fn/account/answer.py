@@ -12,10 +12,10 @@ from lambda_fn.domain import destructive
 from lambda_fn.domain.answer_event import CutShort
 from lambda_fn.domain.baseline_event import Baselined
 from lambda_fn.domain.check import Check, CheckName, Result
+from lambda_fn.domain.check_event import Checked
 from lambda_fn.domain.destructive_event import FoundDestructive
 from lambda_fn.domain.event import (
     Applied,
-    Checked,
     DeployFinished,
     Diagnosed,
     DirectoryRead,

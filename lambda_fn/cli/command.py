@@ -9,9 +9,10 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
+from typer.main import get_command, get_group
 
 from lambda_fn.cli.exit_codes import INTERRUPTED
 from lambda_fn.cli.screen import Screen
@@ -28,8 +29,7 @@ class Invocation:
     began: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """One command: what it does in one sentence, command lines that can be pasted, its options, and its function.
 
     `carry_out` returns the exit code.
@@ -42,8 +42,7 @@ class Command:
     carry_out: Callable[[Given], int]
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """Commands under one word."""
 
     name: str
@@ -89,15 +88,17 @@ def _parameter(name: str, kind: Any, info: Any, default: Any) -> inspect.Paramet
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, info])
 
 
-def add(app: typer.Typer, command: Command | Group) -> None:
-    """Add a command, or a group of commands, to the program."""
+def known_to_typer(command: Command | Group) -> Any:
+    """A command, or a group of commands, as typer makes it; its class is private to typer."""
+    app = typer.Typer(add_completion=False, rich_markup_mode=None)
     if isinstance(command, Group):
         group = typer.Typer(help=command.explanation, no_args_is_help=True, rich_markup_mode=None)
         for each in command.commands:
-            add(group, each)
+            _add(group, each)
         app.add_typer(group, name=command.name)
-    else:
-        _add(app, command)
+        return get_group(app).commands[command.name]
+    _add(app, command)
+    return get_command(app)
 
 
 def _add(app: typer.Typer, command: Command) -> None:

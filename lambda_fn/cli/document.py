@@ -7,7 +7,6 @@ from lambda_fn.cli.screen import Screen, print_json
 from lambda_fn.commands.draft import Draft
 from lambda_fn.domain.event import RunFailed
 from lambda_fn.domain.outcome import Outcome, to_json
-from lambda_fn.domain.plan_table import plan_table
 from lambda_fn.domain.request import Action, Request
 from lambda_fn.errors import MigrateError
 
@@ -22,6 +21,8 @@ def print_document(given: Given, outcome: Outcome, content: object = None) -> No
     if given.json:
         print_json(to_json(outcome) if content is None else content)
     elif getattr(given, "markdown", False):
+        from lambda_fn.domain.plan_table import plan_table  # noqa: PLC0415  # no other output pays for it
+
         Screen(sys.stdout).print(plan_table(outcome).rstrip("\n"))
 
 

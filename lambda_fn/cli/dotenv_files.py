@@ -5,6 +5,8 @@ own form of dotenv-expand. What is seen of them here was tried with Prisma 6.19.
 file by itself.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import re
@@ -12,21 +14,23 @@ from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
-
-from dotenv.parser import Binding, parse_stream
+from typing import TYPE_CHECKING
 
 from lambda_fn.domain.variables import VARIABLES
 from lambda_fn.errors import SettingsInvalid
 from lambda_fn.errors import settings as settings_errors
 
+if TYPE_CHECKING:
+    from dotenv.parser import Binding
+
 _NAME = ".env"
 _OURS = frozenset(variable.name for variable in VARIABLES)
 _GENERATED_CLIENT = ".prisma/client"  # a package.json that Prisma passes by
 
-_QUOTED = re.compile(r"""\s*(?:'(?P<single>(?:\\'|[^'])*)'|"(?P<double>(?:\\"|[^"])*)")""")
-_BACKTICKS = re.compile(r"`([^`]*)`\s*(?:#.*)?")
+_QUOTED = r"""\s*(?:'(?P<single>(?:\\'|[^'])*)'|"(?P<double>(?:\\"|[^"])*)")"""
+_BACKTICKS = r"`([^`]*)`\s*(?:#.*)?"
 # ${NAME} with braces, and what escapes it; $NAME stands for itself.
-_REFERENCE = re.compile(r"(\\?)\$\{([A-Za-z0-9_]*)\}")
+_REFERENCE = r"(\\?)\$\{([A-Za-z0-9_]*)\}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,9 @@ def _is_project(package: Path) -> bool:
 
 
 def _bindings(path: Path, shown: str) -> list[Binding]:
+    # Imported here: where there is no such file, as in a container, nobody pays for it.
+    from dotenv.parser import parse_stream
+
     try:
         return list(parse_stream(StringIO(path.read_text(encoding="utf-8"))))
     except OSError as error:
@@ -125,11 +132,11 @@ def _unread(bindings: list[Binding], shown: str) -> Iterator[str]:
 def _value(binding: Binding, shown: str) -> str:
     """The value as npm's dotenv reads it: Python's unescapes more, and lets a # be a part of what has no quotes."""
     raw = binding.original.string.partition("=")[2]
-    if found := _QUOTED.match(raw):
+    if found := re.match(_QUOTED, raw):
         double = found["double"]
         return found["single"] if double is None else double.replace("\\n", "\n").replace("\\r", "\r")
     text = raw.strip()
-    if found := _BACKTICKS.fullmatch(text):
+    if found := re.fullmatch(_BACKTICKS, text):
         return found[1]
     value = text.partition("#")[0]
     if binding.key in _OURS and (text.startswith("`") or (value != text and value and not value[-1].isspace())):
@@ -149,7 +156,7 @@ def _expanded(text: str, known: Mapping[str, str], where: str, warnings: list[st
             warnings.append(f"{where} refers to ${{{match[2]}}}, which is not set.")
         return _expanded(known.get(match[2], ""), known, where, warnings, depth + 1)
 
-    return _REFERENCE.sub(replaced, text)
+    return re.sub(_REFERENCE, replaced, text)
 
 
 def _contradictions(ours: Mapping[str, str], values: Mapping[str, str], shown: str) -> Iterator[str]:

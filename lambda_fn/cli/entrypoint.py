@@ -5,8 +5,8 @@ import shutil
 import signal
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from lambda_fn.cli.screen import Screen
 from lambda_fn.errors import request as request_errors
@@ -16,8 +16,7 @@ _CANNOT_RUN = 126  # as shells say it
 _IGNORED_BY_PYTHON = ("SIGPIPE", "SIGXFSZ")
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(NamedTuple):
     """A program that is there, and its whole command line."""
 
     path: str

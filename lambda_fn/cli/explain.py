@@ -92,14 +92,16 @@ def _failure_to_json(failure: Failure) -> dict[str, object]:
     }
 
 
-COMMAND = Command(
-    "explain",
-    "Say what failed first in the last operation of a stack, nested stacks included.",
-    ("migrate-lambda explain shop", "migrate-lambda explain shop --json --region eu-central-1"),
-    (
-        word("stack", "Name of the stack; of one that was deleted, its ARN.", "STACK", required=True),
-        switch("--json", "Print it as JSON."),
-        *PLACE,
+COMMANDS = (
+    Command(
+        "explain",
+        "Say what failed first in the last operation of a stack, nested stacks included.",
+        ("migrate-lambda explain shop", "migrate-lambda explain shop --json --region eu-central-1"),
+        (
+            word("stack", "Name of the stack; of one that was deleted, its ARN.", "STACK", required=True),
+            switch("--json", "Print it as JSON."),
+            *PLACE,
+        ),
+        carry_out,
     ),
-    carry_out,
 )

@@ -94,31 +94,35 @@ def _interrupted(given: Given, conversation: Conversation) -> int:
     return INTERRUPTED
 
 
-COMMAND = Command(
-    "invoke",
-    "Run an action in a deployed function: exactly one request, waited for as long as it takes.",
-    (
-        "migrate-lambda invoke migrate",
-        "migrate-lambda invoke --stack shop-migrations status",
-        "migrate-lambda invoke migrate verify --requires 20240102000000_orders --json",
-        "migrate-lambda invoke migrate resolve --rolled-back 20240102000000_orders",
-        "migrate-lambda invoke migrate deploy --until-done",
-        "migrate-lambda invoke migrate plan --markdown > plan.md",
+COMMANDS = (
+    Command(
+        "invoke",
+        "Run an action in a deployed function: exactly one request, waited for as long as it takes.",
+        (
+            "migrate-lambda invoke migrate",
+            "migrate-lambda invoke --stack shop-migrations status",
+            "migrate-lambda invoke migrate verify --requires 20240102000000_orders --json",
+            "migrate-lambda invoke migrate resolve --rolled-back 20240102000000_orders",
+            "migrate-lambda invoke migrate deploy --until-done",
+            "migrate-lambda invoke migrate plan --markdown > plan.md",
+        ),
+        (
+            words(
+                "words", f"The function's name or ARN, and {', '.join(Action)}; deploy without.", "FUNCTION [ACTION]"
+            ),
+            STACK,
+            *request_options.COMMON,
+            request_options.TO,
+            request_options.REQUIRES,
+            *request_options.NAMES,
+            *request_options.FILTERS,
+            text("--secret-id", "Another database: its secret.", "ID", "--secret"),
+            text("--dbname", "Another database on the server.", "NAME"),
+            switch("--until-done", "Deploy again for as long as the function's time is up behind a part of the work."),
+            request_options.JSON,
+            request_options.MARKDOWN,
+            *PLACE,
+        ),
+        carry_out,
     ),
-    (
-        words("words", f"The function's name or ARN, and {', '.join(Action)}; deploy without.", "FUNCTION [ACTION]"),
-        STACK,
-        *request_options.COMMON,
-        request_options.TO,
-        request_options.REQUIRES,
-        *request_options.NAMES,
-        *request_options.FILTERS,
-        text("--secret-id", "Another database: its secret.", "ID", "--secret"),
-        text("--dbname", "Another database on the server.", "NAME"),
-        switch("--until-done", "Deploy again for as long as the function's time is up behind a part of the work."),
-        request_options.JSON,
-        request_options.MARKDOWN,
-        *PLACE,
-    ),
-    carry_out,
 )

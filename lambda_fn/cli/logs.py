@@ -125,23 +125,25 @@ def _time_at(time_ms: int) -> datetime:
     return datetime.fromtimestamp(time_ms / 1000, UTC)
 
 
-COMMAND = Command(
-    "logs",
-    "Show what the last runs of a deployed function said.",
-    (
-        "migrate-lambda logs migrate --since 2d",
-        "migrate-lambda logs --stack shop-migrations --follow",
-        "migrate-lambda logs --log-group shop-MigrateLogGroup-1A2B --json",
+COMMANDS = (
+    Command(
+        "logs",
+        "Show what the last runs of a deployed function said.",
+        (
+            "migrate-lambda logs migrate --since 2d",
+            "migrate-lambda logs --stack shop-migrations --follow",
+            "migrate-lambda logs --log-group shop-MigrateLogGroup-1A2B --json",
+        ),
+        (
+            word("function", "Name or ARN of the function.", "FUNCTION"),
+            STACK,
+            text("--log-group", "The log group instead of the function.", "GROUP"),
+            text("--since", "How far back: 90s, 30m, 1h, 2d.", "TIME", default="1h"),
+            text("--run-id", "Only this run, which runId of its outcome names.", "ID"),
+            switch("--follow", "Go on with what comes in, until Ctrl-C."),
+            switch("--json", "A JSON object a line: time, runId, level, message."),
+            *PLACE,
+        ),
+        carry_out,
     ),
-    (
-        word("function", "Name or ARN of the function.", "FUNCTION"),
-        STACK,
-        text("--log-group", "The log group instead of the function.", "GROUP"),
-        text("--since", "How far back: 90s, 30m, 1h, 2d.", "TIME", default="1h"),
-        text("--run-id", "Only this run, which runId of its outcome names.", "ID"),
-        switch("--follow", "Go on with what comes in, until Ctrl-C."),
-        switch("--json", "A JSON object a line: time, runId, level, message."),
-        *PLACE,
-    ),
-    carry_out,
 )

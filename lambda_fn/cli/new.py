@@ -49,14 +49,16 @@ def _to_json(made: NewMigration) -> dict[str, object]:
     }
 
 
-COMMAND = Command(
-    "new",
-    "Make an empty migration, to be written by hand or filled by prisma migrate diff --script.",
-    ("migrate-lambda new add_orders", "migrate-lambda new 'Add orders' --migrations packages/prisma/migrations"),
-    (
-        word("name", "What it does; becomes YYYYMMDDHHMMSS_what_it_does.", "NAME", required=True),
-        project.DIRECTORY,
-        switch("--json", "Print what was made as JSON."),
+COMMANDS = (
+    Command(
+        "new",
+        "Make an empty migration, to be written by hand or filled by prisma migrate diff --script.",
+        ("migrate-lambda new add_orders", "migrate-lambda new 'Add orders' --migrations packages/prisma/migrations"),
+        (
+            word("name", "What it does; becomes YYYYMMDDHHMMSS_what_it_does.", "NAME", required=True),
+            project.DIRECTORY,
+            switch("--json", "Print what was made as JSON."),
+        ),
+        carry_out,
     ),
-    carry_out,
 )

@@ -1,14 +1,17 @@
 """Where in AWS to look: options that every command has which asks there."""
 
-import shlex
-from datetime import UTC, datetime
+from __future__ import annotations
 
-from lambda_fn.aws.client import Account, region_in
-from lambda_fn.aws.function import DeployedFunction
-from lambda_fn.aws.stacks import Stacks
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
 from lambda_fn.cli.command import Given, text
 from lambda_fn.errors import request as request_errors
 from lambda_fn.settings import Settings
+
+if TYPE_CHECKING:
+    from lambda_fn.aws.client import Account
+    from lambda_fn.aws.function import DeployedFunction
 
 FUNCTION_OUTPUT = "FunctionName"  # of the stack that template.yaml makes
 
@@ -23,6 +26,9 @@ STACK = text("--stack", f"The stack whose output {FUNCTION_OUTPUT} names the fun
 
 def account_of(given: Given) -> Account:
     """The account that the command line or the environment names. Raises: RequestInvalid M104, SettingsInvalid M801."""
+    # Imported here and below: an action on a database has only the options of this module.
+    from lambda_fn.aws.client import Account
+
     refuse_urls(given)
     return Account(_region_of(given) or Settings.region_from_env(), given.profile)
 
@@ -37,6 +43,8 @@ def refuse_urls(given: Given) -> None:
 
 def _region_of(given: Given) -> str | None:
     """The region of the stack's ARN, else the one that is given."""
+    from lambda_fn.aws.client import region_in
+
     named: str | None = region_in(getattr(given, "stack", None) or "") or given.region
     return named
 
@@ -46,6 +54,9 @@ def function_of(given: Given, account: Account) -> DeployedFunction:
 
     Raises: RequestInvalid M104, also where both are named; M811, M812; what asking AWS raises.
     """
+    from lambda_fn.aws.function import DeployedFunction
+    from lambda_fn.aws.stacks import Stacks
+
     if given.stack and given.function:
         raise request_errors.only_one_of(("FUNCTION", "--stack"))
     if given.stack:
@@ -57,6 +68,8 @@ def function_of(given: Given, account: Account) -> DeployedFunction:
 
 def again(given: Given, *words: str) -> str:
     """A command line of ours that looks in the same place, to paste."""
+    import shlex
+
     place = {"--region": _region_of(given), "--profile": given.profile}
     options = [word for name, value in place.items() if value for word in (name, value)]
     return shlex.join(["migrate-lambda", *words, *options])

@@ -4,14 +4,16 @@ import os
 import re
 import sys
 import uuid
-from collections.abc import Iterable, Sequence
-from typing import Annotated
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from lambda_fn import __version__
-from lambda_fn.cli import actions, explain, invoke, logs, new, subnets, url
-from lambda_fn.cli.command import Command, Group, Invocation, add
+from lambda_fn.cli import library_of_extra
+from lambda_fn.cli.command import Command, Group, Invocation, known_to_typer
 from lambda_fn.cli.document import refused
 from lambda_fn.cli.exit_codes import EXPLAINED, INTERRUPTED
 from lambda_fn.cli.screen import Screen, let_go, print_error, print_json, replace_what_cannot_be_shown
@@ -22,18 +24,20 @@ from lambda_fn.errors import MigrateError
 from lambda_fn.errors import internal as internal_errors
 from lambda_fn.errors import request as request_errors
 
-COMMANDS: tuple[Command | Group, ...] = (
-    *actions.COMMANDS,
-    new.COMMAND,
-    Group(url.NAME, url.EXPLANATION, url.COMMANDS),
-    invoke.COMMAND,
-    explain.COMMAND,
-    logs.COMMAND,
-    subnets.COMMAND,
-)
+MODULES: Mapping[str, str] = {
+    **dict.fromkeys(Action, "actions"),
+    "new": "new",
+    "invoke": "invoke",
+    "explain": "explain",
+    "logs": "logs",
+    "subnets": "subnets",
+    "url": "url",
+}
+"""The commands in the order of the help, and where in this package each is: none pays for the others."""
+
 _BECOMES_A_PROGRAM = Action.DEPLOY.value
 _HELP_ASKED_FOR = 2
-_LOGIN = re.compile(r"\S*://\S*")
+_LOGIN = r"\S*://\S*"
 
 
 def run(arguments: Sequence[str] | None, program: str) -> int:
@@ -54,10 +58,18 @@ def _guarded(given: list[str], program: str) -> int:
     except MigrateError as error:
         print_error(error, as_json="--json" in given)
         return error.exit_code
+    except ModuleNotFoundError as error:
+        if library_of_extra(error) is not None:
+            raise
+        return _bug(error)
     except Exception as error:  # noqa: BLE001  # a bug of ours exits with 70: 1 would say that something is pending
-        bug = internal_errors.from_exception(error)
-        Screen(sys.stderr).report(RunFailed(bug))
-        return bug.exit_code
+        return _bug(error)
+
+
+def _bug(error: Exception) -> int:
+    bug = internal_errors.from_exception(error)
+    Screen(sys.stderr).report(RunFailed(bug))
+    return bug.exit_code
 
 
 def _open_what_is_closed() -> None:
@@ -88,7 +100,7 @@ def _not_understood(problem: typer.TyperException, command: str, *, as_json: boo
         return _HELP_ASKED_FOR
     if said.startswith("Got unexpected extra argument"):
         said = "There is a word too many, which is not shown, because it may be a secret."
-    error = request_errors.command_line(_LOGIN.sub("***", said), command if command in _NAMES else "")
+    error = request_errors.command_line(re.sub(_LOGIN, "***", said), command if command in MODULES else "")
     if as_json and command in list(Action):
         outcome = refused(Action(command), Screen(sys.stderr), str(uuid.uuid4()), error)
         print_json(to_json(outcome))
@@ -105,9 +117,29 @@ def _parted(arguments: list[str]) -> tuple[list[str], tuple[str, ...] | None]:
     return arguments[:at], tuple(arguments[at + 1 :])
 
 
-def app_of(commands: Iterable[Command | Group] = COMMANDS) -> typer.Typer:
+def find_command(name: str) -> Command | Group | None:
+    """The command of a name, if there is one; only then its module is imported."""
+    if name not in MODULES:
+        return None
+    commands: Sequence[Command | Group] = import_module(f"lambda_fn.cli.{MODULES[name]}").COMMANDS
+    return next(command for command in commands if command.name == name)
+
+
+def app_of(find: Callable[[str], Command | Group | None] = find_command) -> typer.Typer:
     """The program as typer knows it. Its help is plain text, the same on a terminal and in a pipe."""
+
+    class Commands(TyperGroup):
+        """The commands, each made when it is asked for."""
+
+        def list_commands(self, ctx: Any) -> list[str]:
+            return list(MODULES)
+
+        def get_command(self, ctx: Any, cmd_name: str) -> Any:
+            command = find(cmd_name)
+            return None if command is None else known_to_typer(command)
+
     app = typer.Typer(
+        cls=Commands,
         help="Applies Prisma-style SQL migrations to PostgreSQL, from here or by a deployed function.",
         epilog="\b\n" + EXPLAINED,
         no_args_is_help=True,
@@ -116,8 +148,6 @@ def app_of(commands: Iterable[Command | Group] = COMMANDS) -> typer.Typer:
         context_settings={"max_content_width": 100, "help_option_names": ["-h", "--help"]},
     )
     app.callback()(_program)
-    for command in commands:
-        add(app, command)
     return app
 
 
@@ -133,6 +163,3 @@ def _program(
     ] = False,
 ) -> None:
     """A program of commands, also where it had but one."""
-
-
-_NAMES = frozenset(command.name for command in COMMANDS)

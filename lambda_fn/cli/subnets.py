@@ -46,14 +46,16 @@ def _to_json(needs: Needs) -> dict[str, object]:
     }
 
 
-COMMAND = Command(
-    "subnets",
-    "Say what subnets lack for a function that reads a secret and answers CloudFormation.",
-    ("migrate-lambda subnets subnet-0a1b2c3d subnet-0e4f5a6b --region eu-central-1",),
-    (
-        words("subnets", "The subnets that the function is to be in.", "SUBNET...", required=True),
-        switch("--json", "Print it as JSON."),
-        *PLACE,
+COMMANDS = (
+    Command(
+        "subnets",
+        "Say what subnets lack for a function that reads a secret and answers CloudFormation.",
+        ("migrate-lambda subnets subnet-0a1b2c3d subnet-0e4f5a6b --region eu-central-1",),
+        (
+            words("subnets", "The subnets that the function is to be in.", "SUBNET...", required=True),
+            switch("--json", "Print it as JSON."),
+            *PLACE,
+        ),
+        carry_out,
     ),
-    carry_out,
 )

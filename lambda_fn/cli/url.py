@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from getpass import getpass
 
 from lambda_fn.cli import project
-from lambda_fn.cli.command import Command, Given, switch, word
+from lambda_fn.cli.command import Command, Given, Group, switch, word
 from lambda_fn.cli.screen import Screen, print_json
 from lambda_fn.domain.form import TEXT
 from lambda_fn.domain.url_check import UrlReport, check, encoded
@@ -13,8 +13,6 @@ from lambda_fn.errors import request as request_errors
 from lambda_fn.errors import settings as settings_errors
 from lambda_fn.settings import process_environment
 
-NAME = "url"
-EXPLANATION = "Encode a password for a database URL, or explain a URL."
 _VARIABLE = "DATABASE_URL"
 
 
@@ -82,7 +80,7 @@ def _to_json(report: UrlReport) -> dict[str, object]:
     }
 
 
-COMMANDS = (
+OF_URL = (
     Command(
         "encode",
         "Percent-encode a password for a database URL. Without one, ask for it, or take a line of standard input.",
@@ -98,3 +96,4 @@ COMMANDS = (
         explain,
     ),
 )
+COMMANDS = (Group("url", "Encode a password for a database URL, or explain a URL.", OF_URL),)

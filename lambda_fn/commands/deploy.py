@@ -1,15 +1,20 @@
 """Deploy: apply what is pending, in order, and stop at the first failure."""
 
-from lambda_fn.commands.draft import Draft
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from lambda_fn.deadline import NO_DEADLINE, Deadline
 from lambda_fn.domain.event import Applied, ApplyStarted, DeployFinished, Warned
-from lambda_fn.domain.execution import plan_execution
-from lambda_fn.domain.history import History
-from lambda_fn.domain.migration import Migration
 from lambda_fn.domain.plan import check_plan, check_schema_empty, make_plan
-from lambda_fn.domain.resumption import Resumption, plan_resumption
 from lambda_fn.errors import deadline as deadline_errors
-from lambda_fn.ports import Database, MigrationsTable, Reporter, ScriptRunner
+
+if TYPE_CHECKING:
+    from lambda_fn.commands.draft import Draft
+    from lambda_fn.domain.history import History
+    from lambda_fn.domain.migration import Migration
+    from lambda_fn.domain.resumption import Resumption
+    from lambda_fn.ports import Database, MigrationsTable, Reporter
 
 
 def deploy(
@@ -41,7 +46,7 @@ def deploy(
         reporter.report(Warned(diagnostic))
     if draft.plan.pending and not history.exists:
         database.table.create()
-    while not _apply(draft, database.runner, reporter):
+    while not _apply(draft, database, reporter):
         # The lock was free for a while, so that another runner may have applied the rest.
         _look(draft, migrations, database.table, deadline)
         check_plan(draft.plan, strict=strict)
@@ -60,8 +65,10 @@ def _look(draft: Draft, migrations: tuple[Migration, ...], table: MigrationsTabl
 
 
 def _plan_script(draft: Draft, migration: Migration, deadline: Deadline) -> None:
+    from lambda_fn.domain.execution import plan_execution  # noqa: PLC0415  # only what is pending pays for the lexer
+
     def check_time() -> None:
-        # Reading a script takes a second for 4 MB, in which nothing can be cancelled.
+        # Reading a large script takes seconds, in which nothing can be cancelled.
         if deadline.passed:
             raise deadline_errors.before_migration(migration.name)
 
@@ -69,8 +76,13 @@ def _plan_script(draft: Draft, migration: Migration, deadline: Deadline) -> None
     name, halfway = migration.name, draft.plan.halfway_of(migration.name) is not None
     # While the lock was waited for, others may have begun or resolved it.
     if name not in draft.executions or halfway is not (name in draft.going_on):
-        draft.executions[name] = plan_execution(migration, stepwise=halfway, check_time=check_time)
-        draft.going_on = draft.going_on | {name} if halfway else draft.going_on - {name}
+        draft.executions[name] = plan_execution(
+            migration, stepwise=halfway, max_statement_mib=draft.max_statement_mib, check_time=check_time
+        )
+        if halfway:
+            draft.going_on.add(name)
+        else:
+            draft.going_on.discard(name)
 
 
 def _check_halfway(draft: Draft) -> None:
@@ -81,15 +93,19 @@ def _check_halfway(draft: Draft) -> None:
 
 def _resumption(draft: Draft, migration: Migration) -> Resumption | None:
     record = draft.plan.halfway_of(migration.name)
-    return plan_resumption(migration, draft.executions[migration.name], record) if record else None
+    if record is None:
+        return None
+    from lambda_fn.domain.resumption import plan_resumption  # noqa: PLC0415  # few migrations are half done
+
+    return plan_resumption(migration, draft.executions[migration.name], record)
 
 
-def _apply(draft: Draft, runner: ScriptRunner, reporter: Reporter) -> bool:
+def _apply(draft: Draft, database: Database, reporter: Reporter) -> bool:
     """Apply the plan; False when it has to be made anew before it goes on."""
     before = len(draft.applied)
     for number, migration in enumerate(draft.plan.pending, before + 1):
         reporter.report(ApplyStarted(migration.name, number, before + len(draft.plan.pending)))
-        done = runner.apply(migration, draft.executions[migration.name], _resumption(draft, migration))
+        done = database.runner.apply(migration, draft.executions[migration.name], _resumption(draft, migration))
         if done is None:
             return False
         draft.applied.append(done)

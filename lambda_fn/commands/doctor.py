@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from lambda_fn.commands.draft import Draft
 from lambda_fn.domain.check import CheckName, Finding, NotLookedAt, NotNeeded, check_of
-from lambda_fn.domain.event import Checked
+from lambda_fn.domain.check_event import Checked
 from lambda_fn.errors import MigrateError
 from lambda_fn.errors import internal as internal_errors
 from lambda_fn.ports import Probes, Reporter

@@ -1,17 +1,23 @@
 """The outcome while it is being written: whatever ends a run, what is known by then is told."""
 
-from dataclasses import dataclass, field
+from __future__ import annotations
 
-from lambda_fn.domain.check import Check, Result
-from lambda_fn.domain.destructive import Destructive
-from lambda_fn.domain.execution import Execution
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
 from lambda_fn.domain.migration import Migration, sort_key
 from lambda_fn.domain.outcome import AppliedMigration, Outcome, PendingMigration, Status
 from lambda_fn.domain.plan import Diagnostic, Plan
 from lambda_fn.domain.request import Action, Request
-from lambda_fn.domain.row import Rows
+from lambda_fn.domain.statement_limit import MAX_STATEMENT_MIB
 from lambda_fn.errors import DeadlineExceeded, LockTimeout, MigrateError
-from lambda_fn.ports import AdvisoryLock
+
+if TYPE_CHECKING:
+    from lambda_fn.domain.check import Check
+    from lambda_fn.domain.destructive import Destructive
+    from lambda_fn.domain.execution import Execution
+    from lambda_fn.domain.row import Rows
+    from lambda_fn.ports import AdvisoryLock
 
 _LOCK_HELD, _NOTHING_BEGUN = "P1002", "M605"
 _LONG_WAIT_MS = 1000
@@ -21,11 +27,13 @@ _LONG_WAIT_MS = 1000
 class Draft:
     """What a run has found out so far. Fields mean what they mean in Outcome.
 
-    `going_on` names those of `executions` that were decided for a migration that is half done.
+    `max_statement_mib` is given: a larger statement is refused. `going_on` names those of `executions` that were
+    decided for a migration that is half done.
     """
 
     request: Request
     run_id: str
+    max_statement_mib: int = MAX_STATEMENT_MIB
     lock_wait_ms: int | None = None
     directory: str | None = None
     migrations: int | None = None
@@ -40,7 +48,7 @@ class Draft:
     destructive: dict[str, tuple[Destructive, ...]] = field(default_factory=dict)
     going_on: set[str] = field(default_factory=set)
     checks: list[Check] = field(default_factory=list)
-    rows: Rows = field(default_factory=lambda: Rows(count=None))
+    rows: Rows | None = None
 
     def take_lock(self, advisory_lock: AdvisoryLock, wait_s: float) -> None:
         """Take the advisory lock, and keep how long that took, also when it was given up. Raises: LockTimeout P1002."""
@@ -71,8 +79,8 @@ class Draft:
             warnings=(*self.warnings, *self.plan.warnings),
             checks=tuple(self.checks),
             latest=self._latest(),
-            history_count=self.rows.count,
-            history=self.rows.rows,
+            history_count=self.rows.count if self.rows else None,
+            history=self.rows.rows if self.rows else (),
             error=error,
         )
 
@@ -82,7 +90,7 @@ class Draft:
         if error is not None:
             return Status.INCOMPLETE if self._may_continue(error) else Status.FAILED
         if self.request.action in (Action.DOCTOR, Action.HISTORY):
-            return Status.FAILED if any(check.result is Result.FAILED for check in self.checks) else Status.PASSED
+            return Status.FAILED if any(check.has_failed for check in self.checks) else Status.PASSED
         if self.plan.failed:
             return Status.FAILED
         if self._left():

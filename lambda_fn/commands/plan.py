@@ -32,7 +32,7 @@ def plan(
     reading = DestructiveStatements(table.schema)
     for migration in draft.plan.pending:
         record = draft.plan.halfway_of(migration.name)
-        execution = plan_script(migration, record, splitter=reading.split)
+        execution = plan_script(migration, record, max_statement_mib=draft.max_statement_mib, splitter=reading.split)
         destructive = reading.findings(_done(execution, record))
         draft.executions[migration.name] = execution
         draft.destructive[migration.name] = destructive

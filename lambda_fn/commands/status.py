@@ -5,7 +5,6 @@ from lambda_fn.domain.event import Diagnosed, Warned
 from lambda_fn.domain.history import History
 from lambda_fn.domain.migration import Migration
 from lambda_fn.domain.plan import make_plan
-from lambda_fn.domain.step_event import HalfDone
 from lambda_fn.ports import MigrationsTable, Reporter
 
 
@@ -17,6 +16,8 @@ def status(draft: Draft, migrations: tuple[Migration, ...], table: MigrationsTab
         reporter.report(Warned(diagnostic))
     for record in plan.halfway:
         if (journal := record.journal) is not None:
+            from lambda_fn.domain.step_event import HalfDone  # noqa: PLC0415  # few migrations are half done
+
             reporter.report(HalfDone(record.name, journal.done, journal.steps, record.reason))
     reporter.report(Diagnosed(tuple(m.name for m in plan.pending), plan.failed_names))
     return history

@@ -1,12 +1,11 @@
 """What happens round a run: that there is none, and what becomes of its answer and its log."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from lambda_fn.domain.event import Level, Sentence
 
 
-@dataclass(frozen=True, slots=True)
-class CutShort:
+class CutShort(NamedTuple):
     """The answer of a function leaves names out."""
 
     omitted: int
@@ -17,8 +16,7 @@ class CutShort:
         return (Sentence(f"… and {self.omitted} more, which the function's answer leaves out"),) if self.omitted else ()
 
 
-@dataclass(frozen=True, slots=True)
-class Skipped:
+class Skipped(NamedTuple):
     """The event asks for nothing that needs a run."""
 
     reason: str
@@ -29,8 +27,7 @@ class Skipped:
         return (Sentence(self.reason),)
 
 
-@dataclass(frozen=True, slots=True)
-class ToldBefore:
+class ToldBefore(NamedTuple):
     """The invoker has a result of this event, and takes no other: `status` is the one that it was not told."""
 
     status: str
@@ -45,8 +42,7 @@ class ToldBefore:
         return (Sentence(text, Level.WARNING),)
 
 
-@dataclass(frozen=True, slots=True)
-class LoggerMissing:
+class LoggerMissing(NamedTuple):
     """Powertools' Logger cannot be used."""
 
     reason: str

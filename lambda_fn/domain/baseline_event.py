@@ -1,12 +1,11 @@
 """What `baseline` came to."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from lambda_fn.domain.event import Sentence
 
 
-@dataclass(frozen=True, slots=True)
-class Baselined:
+class Baselined(NamedTuple):
     """So many migrations up to `last` were marked as applied, none where they were so before; so many are pending."""
 
     marked: int

@@ -90,6 +90,11 @@ class Check:
     error: MigrateError | None = field(default=None, compare=False)
 
     @property
+    def has_failed(self) -> bool:
+        """Whether it would hold up a deploy."""
+        return self.result is Result.FAILED
+
+    @property
     def sentence(self) -> str:
         """The check in one line, for people."""
         code = f"{self.error.code} " if self.error else ""

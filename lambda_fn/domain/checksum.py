@@ -3,6 +3,7 @@
 from codecs import getincrementaldecoder
 from collections.abc import Iterator
 from hashlib import sha256
+from io import BytesIO
 
 _HEX_LENGTH = 64
 _PIECE_BYTES = 1 << 20
@@ -13,7 +14,13 @@ def as_prisma_reads(script: bytes) -> bytes:
 
     Observed: the stored checksum of a Latin-1 file is that of the replaced text. A byte order mark stays.
     """
-    return script if _is_utf8(script) else script.decode(errors="replace").encode()
+    if _is_utf8(script):
+        return script
+    decoder, text = getincrementaldecoder("utf-8")(errors="replace"), BytesIO()
+    for start in range(0, len(script), _PIECE_BYTES):
+        text.write(decoder.decode(script[start : start + _PIECE_BYTES]).encode())
+    text.write(decoder.decode(b"", final=True).encode())
+    return text.getvalue()
 
 
 def _is_utf8(script: bytes) -> bool:
@@ -47,9 +54,25 @@ def matches_checksum(script: bytes, stored: str) -> bool:
 
 def _digests(text: bytes) -> Iterator[bytes]:
     yield sha256(text).digest()
-    yield sha256(text.replace(b"\r\n", b"\n")).digest()
+    yield _digest_with(text, b"\r\n", b"\n")
     # As Prisma does it: CRLF becomes CR CR LF here, which the first variant makes harmless.
-    yield sha256(text.replace(b"\n", b"\r\n")).digest()
+    yield _digest_with(text, b"\n", b"\r\n")
+
+
+def _digest_with(text: bytes, line_end: bytes, other: bytes) -> bytes:
+    """The digest of the text with other line endings."""
+    digest = sha256()
+    for piece in pieces(text, 0, len(text)):
+        digest.update(piece.replace(line_end, other))
+    return digest.digest()
+
+
+def pieces(text: bytes, start: int, stop: int) -> Iterator[bytes]:
+    """A part of the text, cut behind ends of lines, so that a large one is not there twice."""
+    while start < stop:
+        end = text.find(b"\n", start + _PIECE_BYTES, stop) + 1 or stop
+        yield text[start:end]
+        start = end
 
 
 def _unpadded_hex(digest: bytes) -> str:

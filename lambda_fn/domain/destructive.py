@@ -40,10 +40,9 @@ class Destructive:
     object: str
     message: str
 
-
-def to_json(found: Destructive) -> dict[str, object]:
-    """As JSON values."""
-    return {name: str(value) if isinstance(value, Harm) else value for name, value in asdict(found).items()}
+    def to_json(self) -> dict[str, Any]:
+        """As JSON values."""
+        return {name: str(value) if isinstance(value, Harm) else value for name, value in asdict(self).items()}
 
 
 def from_json(content: Mapping[str, Any]) -> Destructive:

@@ -1,13 +1,12 @@
 """What people are told of the destructive statements of a plan."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from lambda_fn.domain.destructive import Destructive
 from lambda_fn.domain.event import NAMES_LIMIT, Level, Sentence
 
 
-@dataclass(frozen=True, slots=True)
-class FoundDestructive:
+class FoundDestructive(NamedTuple):
     """A pending migration was looked at for what it destroys; nothing was run."""
 
     migration: str

@@ -1,15 +1,17 @@
 """What happens during a run, and the sentences that people search their logs for."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Protocol
+from __future__ import annotations
 
-from lambda_fn.domain.check import Check, Result
-from lambda_fn.domain.outcome import AppliedMigration
-from lambda_fn.domain.plan import Diagnostic
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
 from lambda_fn.domain.request import Action
-from lambda_fn.errors import MigrateError
+
+if TYPE_CHECKING:
+    from lambda_fn.domain.outcome import AppliedMigration
+    from lambda_fn.domain.plan import Diagnostic
+    from lambda_fn.errors import MigrateError
 
 NAMES_LIMIT = 100  # in one sentence
 NOTICE_LIMIT = 100  # a migration; a flood of notices must not fill the log
@@ -23,8 +25,7 @@ class Level(StrEnum):
     ERROR = "error"
 
 
-@dataclass(frozen=True, slots=True)
-class Sentence:
+class Sentence(NamedTuple):
     """One record of a log, one line of a terminal."""
 
     text: str
@@ -39,8 +40,7 @@ class Event(Protocol):
         """What to tell people, in order; may be nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class RunStarted:
+class RunStarted(NamedTuple):
     """The run begins."""
 
     action: Action
@@ -53,8 +53,7 @@ class RunStarted:
         return (*banner, Sentence(f"Going on with the work of run {self.continues}")) if self.continues else banner
 
 
-@dataclass(frozen=True, slots=True)
-class DirectoryRead:
+class DirectoryRead(NamedTuple):
     """The migrations directory was read."""
 
     path: str
@@ -66,8 +65,7 @@ class DirectoryRead:
         return (Sentence(f"{self.migrations} migration{_s(self.migrations)} found in {self.path}"),)
 
 
-@dataclass(frozen=True, slots=True)
-class LockAwaited:
+class LockAwaited(NamedTuple):
     """Another runner holds the advisory lock; told once, then now and then."""
 
     holder: str
@@ -79,8 +77,7 @@ class LockAwaited:
         return (Sentence(f"Waiting for the advisory lock for {self.waited_ms} ms: {self.holder}", Level.WARNING),)
 
 
-@dataclass(frozen=True, slots=True)
-class ApplyStarted:
+class ApplyStarted(NamedTuple):
     """A migration is about to be applied, as the `number`th `of` so many; 0 is not known."""
 
     name: str
@@ -93,8 +90,7 @@ class ApplyStarted:
         return (Sentence(f"Applying migration `{self.name}`"),)
 
 
-@dataclass(frozen=True, slots=True)
-class Noticed:
+class Noticed(NamedTuple):
     """The server said something while a migration ran."""
 
     name: str
@@ -107,8 +103,7 @@ class Noticed:
         return (Sentence(f"{self.name}: {self.severity}: {self.message}"),)
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(NamedTuple):
     """A migration is in the database and in the history."""
 
     migration: AppliedMigration
@@ -119,8 +114,7 @@ class Applied:
         return (Sentence(f"Applied migration `{self.migration.name}` in {self.migration.elapsed_ms} ms"),)
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(NamedTuple):
     """A migration was marked."""
 
     name: str
@@ -132,8 +126,7 @@ class Resolved:
         return (Sentence(f"Migration {self.name} marked as {'applied' if self.applied else 'rolled back'}."),)
 
 
-@dataclass(frozen=True, slots=True)
-class Warned:
+class Warned(NamedTuple):
     """Directory and history disagree in some way that is allowed."""
 
     diagnostic: Diagnostic
@@ -144,8 +137,7 @@ class Warned:
         return (Sentence(f"{self.diagnostic.code} {self.diagnostic.message}", Level.WARNING),)
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnosed:
+class Diagnosed(NamedTuple):
     """What is pending and what has failed is known; nothing was changed."""
 
     pending: tuple[str, ...]
@@ -162,8 +154,7 @@ class Diagnosed:
         return found or (Sentence("Database schema is up to date!"),)
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(NamedTuple):
     """How a pending migration would be run is decided."""
 
     name: str
@@ -176,23 +167,7 @@ class Planned:
         return (Sentence(f"Would apply `{self.name}`: {self.mode}, {self.statements} statement{_s(self.statements)}"),)
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """Doctor knows the result of a check."""
-
-    check: Check
-
-    @property
-    def sentences(self) -> tuple[Sentence, ...]:
-        """The check, and what to do."""
-        return (Sentence(self.check.sentence, _LEVELS[self.check.result]),)
-
-
-_LEVELS = {Result.PASSED: Level.INFO, Result.UNKNOWN: Level.WARNING, Result.FAILED: Level.ERROR}
-
-
-@dataclass(frozen=True, slots=True)
-class DeployFinished:
+class DeployFinished(NamedTuple):
     """Deploy came to its end without an error."""
 
     applied: tuple[AppliedMigration, ...]
@@ -212,8 +187,7 @@ class DeployFinished:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class RunFailed:
+class RunFailed(NamedTuple):
     """The run ends with an error; with `comes_back` its invoker goes on in another invocation."""
 
     error: MigrateError

@@ -6,12 +6,11 @@ with them, and what is refused is never repeated.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from ipaddress import ip_address
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(NamedTuple):
     """How a text has to look: what it is `expected` to be (after "is not"), an example, and whether it fits."""
 
     expected: str
@@ -19,31 +18,32 @@ class Form:
     fits: Callable[[str], bool]
 
 
-_ADDRESS = re.compile(r"[0-9A-Fa-f:.]+(%[\w.-]+)?")
-_HOST_NAME = re.compile(r"[\w.-]{1,255}")
-_SOCKET_DIRECTORY = re.compile(r"[/@][^\s@,:]*")  # @ is an abstract one
+# Texts, which `re` compiles when it first needs them: no run needs all.
+_ADDRESS = r"[0-9A-Fa-f:.]+(%[\w.-]+)?"
+_HOST_NAME = r"[\w.-]{1,255}"
+_SOCKET_DIRECTORY = r"[/@][^\s@,:]*"  # @ is an abstract one
 # What AWS lets a name hold, and the ! of the secrets that its services manage.
-_SECRET_NAME = re.compile(r"[\w/+=.@!-]{1,512}")
-_SECRET_ARN = re.compile(r"arn:[\w/+=.@!:-]{1,2044}")
-_CONTROL = re.compile("[\0-\x1f\x7f\x85\u2028\u2029]")
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_SECRET_NAME = r"[\w/+=.@!-]{1,512}"  # noqa: S105  # a pattern, not a secret
+_SECRET_ARN = r"arn:[\w/+=.@!:-]{1,2044}"  # noqa: S105  # a pattern, not a secret
+_CONTROL = "[\0-\x1f\x7f\x85\u2028\u2029]"
+_SURROGATE = "[\ud800-\udfff]"
 
 
 def _is_text(text: str) -> bool:
     """Whether PostgreSQL can hold it: no NUL, and no half of a surrogate pair, which JSON can spell."""
-    return "\0" not in text and not _SURROGATE.search(text)
+    return "\0" not in text and not re.search(_SURROGATE, text)
 
 
 def _is_host(text: str) -> bool:
-    return bool(_HOST_NAME.fullmatch(text) or _SOCKET_DIRECTORY.fullmatch(text)) or is_address(text)
+    return bool(re.fullmatch(_HOST_NAME, text) or re.fullmatch(_SOCKET_DIRECTORY, text)) or is_address(text)
 
 
 def _is_name(text: str) -> bool:
-    return "://" not in text and not _CONTROL.search(text) and _is_text(text)
+    return "://" not in text and not re.search(_CONTROL, text) and _is_text(text)
 
 
 def _is_secret_id(text: str) -> bool:
-    return bool(_SECRET_NAME.fullmatch(text) or _SECRET_ARN.fullmatch(text))
+    return bool(re.fullmatch(_SECRET_NAME, text) or re.fullmatch(_SECRET_ARN, text))
 
 
 def is_address(text: str) -> bool:
@@ -52,7 +52,7 @@ def is_address(text: str) -> bool:
         ip_address(text)
     except ValueError:
         return False
-    return _ADDRESS.fullmatch(text) is not None
+    return re.fullmatch(_ADDRESS, text) is not None
 
 
 def is_socket_directory(host: str) -> bool:

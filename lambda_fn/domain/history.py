@@ -1,11 +1,16 @@
 """The rows of `_prisma_migrations` as values."""
 
+from __future__ import annotations
+
 import re
+from collections import defaultdict
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from lambda_fn.domain.journal import Journal
+if TYPE_CHECKING:
+    from lambda_fn.domain.journal import Journal
 
 
 class MigrationState(StrEnum):
@@ -41,7 +46,11 @@ class MigrationRecord:
     @cached_property
     def journal(self) -> Journal | None:
         """How far an unfinished migration has come that is run step by step; None for every other row."""
-        return Journal.read(self.logs) if self.state is MigrationState.FAILED else None
+        if self.state is not MigrationState.FAILED:
+            return None
+        from lambda_fn.domain.journal import Journal  # noqa: PLC0415  # few histories have a row that failed
+
+        return Journal.read(self.logs)
 
     @property
     def reason(self) -> str | None:
@@ -49,9 +58,7 @@ class MigrationRecord:
         return reason_in(self.logs)
 
 
-_DATABASE_ERROR = re.compile(
-    r"^Database error code: (?P<sqlstate>\w+)\n\nDatabase error:\n(?P<message>[^\n]*)", re.MULTILINE
-)
+_DATABASE_ERROR = r"(?m)^Database error code: (?P<sqlstate>\w+)\n\nDatabase error:\n(?P<message>[^\n]*)"
 
 
 def reason_in(logs: str | None) -> str | None:
@@ -59,11 +66,11 @@ def reason_in(logs: str | None) -> str | None:
 
     No more than that: the rest of the text may repeat a password of the script, or the values of a row.
     """
-    found = _DATABASE_ERROR.search(logs or "")
+    found = re.search(_DATABASE_ERROR, logs or "")
     return f"{found['message']} (SQLSTATE {found['sqlstate']})" if found else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class History:
     """What the database knows: whether the table exists, whether the schema holds other tables, the rows.
 
@@ -76,7 +83,14 @@ class History:
 
     def of(self, name: str) -> tuple[MigrationRecord, ...]:
         """The rows of one migration, oldest first."""
-        return tuple(record for record in self.records if record.name == name)
+        return tuple(self._by_name.get(name, ()))
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[MigrationRecord]]:
+        found: dict[str, list[MigrationRecord]] = defaultdict(list)
+        for record in self.records:
+            found[record.name].append(record)
+        return found
 
     @property
     def failed(self) -> tuple[MigrationRecord, ...]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from lambda_fn.domain.event import NAMES_LIMIT, Sentence
 from lambda_fn.domain.printable import in_one_line
@@ -19,8 +19,7 @@ _WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryRead:
+class HistoryRead(NamedTuple):
     """The rows of the history are known; nothing was changed."""
 
     rows: Rows

@@ -1,6 +1,7 @@
 """How far the build of an index is."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from lambda_fn.domain.event import Sentence
 
@@ -52,8 +53,7 @@ class IndexProgress:
         return f"waiting for {locker} ({number} of {self.lockers.total})"
 
 
-@dataclass(frozen=True, slots=True)
-class IndexBuildProgressed:
+class IndexBuildProgressed(NamedTuple):
     """The index build of a migration goes on."""
 
     name: str

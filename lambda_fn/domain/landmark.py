@@ -15,11 +15,6 @@ class Landmark:
     offset: int
     statements: int
 
-    @property
-    def begin(self) -> int:
-        """From which byte on to read: from the semicolon, so that nothing behind it passes for a byte order mark."""
-        return max(0, self.offset - 1)
-
 
 Landmarks = tuple[Landmark, ...]
 """In the order of the script. None at all is right too: then it is read from its beginning."""

@@ -67,10 +67,9 @@ _Numbered = tuple[int, Statement]
 
 
 def _statement_at(text: bytes, offset: int, landmark: Landmark) -> _Numbered | None:
-    begin = landmark.begin
-    for number, found in _numbered(text[begin:], landmark.statements + 1):
-        if offset <= begin + found.stop:
-            return number, _moved(found, begin)
+    for number, found in _numbered(text, landmark.offset, landmark.statements + 1):
+        if offset <= found.stop:
+            return number, found
     return None
 
 
@@ -79,10 +78,6 @@ def _statement_after(text: bytes, executed: int) -> _Numbered | None:
     return next(islice(counted, executed, None), None)
 
 
-def _numbered(text: bytes, first: int = 1) -> Iterator[_Numbered]:
+def _numbered(text: bytes, position: int = 0, first: int = 1) -> Iterator[_Numbered]:
     with suppress(UnreadableScript):
-        yield from enumerate(split(text), first)
-
-
-def _moved(statement: Statement, by: int) -> Statement:
-    return replace(statement, start=statement.start + by, end=statement.end + by, stop=statement.stop + by)
+        yield from enumerate(split(text, position), first)

@@ -1,13 +1,12 @@
 """A migration waits for a lock of somebody else's."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from lambda_fn.domain.blocker import BlockerReport
 from lambda_fn.domain.event import Level, Sentence
 
 
-@dataclass(frozen=True, slots=True)
-class LockContended:
+class LockContended(NamedTuple):
     """A migration did not get a lock yet and tries again; told now and then."""
 
     migration: str

@@ -7,6 +7,7 @@ attempts failed, one of 1.5 s won), so one of that kind is made every ten second
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 BUDGET_S = 60.0
 _RUNGS = ((0.0, 5), (4.0, 50), (10.0, 300), (20.0, 1000))  # from so many seconds on, for so many milliseconds
@@ -17,8 +18,7 @@ _PAUSE_PER_RUNG = 4
 _LONGEST_PAUSE_S = 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class Rung:
+class Rung(NamedTuple):
     """One attempt: pause first, then wait for each lock at most so long; 0 is without a limit."""
 
     pause_s: float

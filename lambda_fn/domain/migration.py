@@ -25,7 +25,7 @@ class Migration:
         """What Prisma writes into the history for this script."""
         return checksum_of(self.script)
 
-    @property
+    @cached_property
     def text(self) -> bytes:
         """What is executed: the script as Prisma reads it, without a byte order mark, at which Prisma fails."""
         return as_prisma_reads(self.script).removeprefix(BYTE_ORDER_MARK)
@@ -65,8 +65,10 @@ def check_lock_file(lock_file: str | None) -> None:
 
 def check_name(name: str) -> None:
     """Raise M210 or M213 when the history's column would not hold the name."""
-    if any("\ud800" <= character <= "\udfff" for character in name):
-        raise settings_errors.migration_name_not_utf8(name.encode("utf-8", "backslashreplace").decode())
+    try:
+        name.encode()
+    except UnicodeEncodeError:  # a half of a surrogate pair
+        raise settings_errors.migration_name_not_utf8(name.encode("utf-8", "backslashreplace").decode()) from None
     if len(name) > NAME_LIMIT:
         raise settings_errors.migration_name_too_long(name)
 

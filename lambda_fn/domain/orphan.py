@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
+from typing import NamedTuple
 
 from lambda_fn.domain.application_name import deadline_of, run_of
 from lambda_fn.domain.event import Level, Sentence
@@ -71,8 +72,7 @@ def orphanhood(
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class OrphanEnded:
+class OrphanEnded(NamedTuple):
     """A dead runner's session held the advisory lock, and was ended."""
 
     holder: LockHolder
@@ -84,8 +84,7 @@ class OrphanEnded:
         return (Sentence(f"Ended {_orphan(self.holder, self.why)}", Level.WARNING),)
 
 
-@dataclass(frozen=True, slots=True)
-class OrphanKept:
+class OrphanKept(NamedTuple):
     """A dead runner's session holds the advisory lock, and the server does not let us end it.
 
     `user` is who we are, and `refusal` what the server said to it, as a sentence.

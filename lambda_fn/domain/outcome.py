@@ -1,16 +1,19 @@
 """What a run came to, and the one place that turns it into JSON (`docs/outcome.schema.json`)."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
 
-from lambda_fn.domain import destructive
-from lambda_fn.domain.check import Check
-from lambda_fn.domain.destructive import Destructive
-from lambda_fn.domain.plan import Diagnostic
-from lambda_fn.domain.request import Action
-from lambda_fn.domain.row import HistoryRow
-from lambda_fn.errors import MigrateError
+if TYPE_CHECKING:
+    from lambda_fn.domain.check import Check
+    from lambda_fn.domain.destructive import Destructive
+    from lambda_fn.domain.plan import Diagnostic
+    from lambda_fn.domain.request import Action
+    from lambda_fn.domain.row import HistoryRow
+    from lambda_fn.errors import MigrateError
 
 Json = dict[str, object]
 _DRIFT = frozenset({"M510", "M513", "M514"})  # the warnings of edited, missing and half-done migrations
@@ -38,8 +41,7 @@ class Status(StrEnum):
     """There was nothing to do for this event: a stack was rolled back or deleted."""
 
 
-@dataclass(frozen=True, slots=True)
-class AppliedMigration:
+class AppliedMigration(NamedTuple):
     """A migration that this run applied.
 
     `reconnected` says that the connection, and with it the lock, was lost meanwhile and had anew.
@@ -51,8 +53,7 @@ class AppliedMigration:
     reconnected: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class PendingMigration:
+class PendingMigration(NamedTuple):
     """A migration that is pending; how it would run, and what it would destroy, is said by `plan` only.
 
     Of one that is half done, `done` of its `steps` are in the database; both are None for others.
@@ -152,7 +153,7 @@ def _pending_to_json(pending: tuple[PendingMigration, ...], listed: int | None) 
         listed = None if listed is None else listed - len(found)
         told: Json = {
             "destructiveCount": len(migration.destructive or ()),
-            "destructive": [destructive.to_json(each) for each in found],
+            "destructive": [each.to_json() for each in found],
         }
         yield _named_to_json(migration) | ({} if migration.destructive is None else told)
 

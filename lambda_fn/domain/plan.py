@@ -3,6 +3,8 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 from lambda_fn.domain.checksum import matches_checksum
 from lambda_fn.domain.history import History, MigrationRecord, MigrationState
@@ -14,8 +16,7 @@ _AHEAD = "M514"
 _SHOWN_NAMES = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(NamedTuple):
     """Something about the history that people should know, with the migrations concerned."""
 
     code: str
@@ -23,7 +24,7 @@ class Diagnostic:
     migrations: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """The migrations to apply in order, the rows that block it, and what to warn of."""
 
@@ -42,7 +43,11 @@ class Plan:
 
     def halfway_of(self, name: str) -> MigrationRecord | None:
         """The row of a migration of which some steps are done."""
-        return next((record for record in self.halfway if record.name == name), None)
+        return self._halfway_by_name.get(name)
+
+    @cached_property
+    def _halfway_by_name(self) -> dict[str, MigrationRecord]:
+        return {record.name: record for record in self.halfway}
 
 
 def make_plan(migrations: tuple[Migration, ...], history: History, *, to: str | None = None) -> Plan:
@@ -66,10 +71,11 @@ def make_plan(migrations: tuple[Migration, ...], history: History, *, to: str | 
     begun = {record.name for record in halfway}
     pending = tuple(m for m in wanted if m.name not in current or m.name in begun)
     ahead = () if pending else _ahead_of(migrations, half_done)
+    no_failures = begun | {record.name for record in ahead}
     applied = (m.name for m in reversed(migrations) if _is_applied(current.get(m.name)))
     return Plan(
         pending=pending,
-        failed=tuple(record for record in history.failed if record.name not in begun and record not in ahead),
+        failed=tuple(record for record in history.failed if record.name not in no_failures),
         halfway=halfway,
         warnings=(*_diagnose(migrations, pending, current), *_warn(_AHEAD, (r.name for r in ahead), _ahead_message)),
         latest=next(applied, None),

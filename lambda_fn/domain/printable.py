@@ -4,14 +4,14 @@ import re
 from typing import Final
 
 # What moves the cursor, recolours, renames the window or turns the direction of what follows; no newline and no tab.
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_CONTROL: Final = r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
 _BREAKS: Final = str.maketrans({"\n": r"\n", "\t": r"\t"})
 _BYTE: Final = 0xFF
 
 
 def printable(text: str) -> str:
     """The text with its control characters as escapes (`\\x1b`); newlines and tabs stay. Twice is as once."""
-    return _CONTROL.sub(_escape, text)
+    return re.sub(_CONTROL, _escape, text)
 
 
 def in_one_line(text: str) -> str:

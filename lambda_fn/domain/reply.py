@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from lambda_fn.errors import MigrateError
 
@@ -14,15 +15,13 @@ class Service(StrEnum):
     CODE_PIPELINE = "codepipeline"
 
 
-@dataclass(frozen=True, slots=True)
-class Return:
+class Return(NamedTuple):
     """Return this JSON value from the function."""
 
     payload: dict[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class Raise:
+class Raise(NamedTuple):
     """Raise this error: Lambda answers its class as errorType and its text as errorMessage."""
 
     error: MigrateError

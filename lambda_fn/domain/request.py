@@ -1,14 +1,18 @@
 """What is asked for, the same for every door."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from lambda_fn.domain.form import DATABASE, SECRET_ID, TEXT, Form
-from lambda_fn.domain.row import RowState
 from lambda_fn.domain.variable import flag_of
 from lambda_fn.errors import request as request_errors
+
+if TYPE_CHECKING:
+    from lambda_fn.domain.row import RowState
 
 _T = TypeVar("_T")
 _AS_IT_IS: Mapping[str, str] = {}
@@ -111,7 +115,7 @@ def parse_request(event: object, called: Mapping[str, str] = _AS_IT_IS) -> Reque
         dbname=read("dbname", _in_form(DATABASE), DATABASE.example),
         applied=read("applied", _names, _MIGRATION) or (),
         rolled_back=read("rolledBack", _names, _MIGRATION) or (),
-        state=read("state", _state, RowState.FAILED),
+        state=read("state", _state, "failed"),
         name_part=read("name", _name, "add_users"),
         limit=read("limit", _count, "20"),
     )
@@ -193,6 +197,8 @@ def _count(key: str, value: object, example: str) -> int:
 
 
 def _state(key: str, value: object, example: str) -> RowState:
+    from lambda_fn.domain.row import RowState  # noqa: PLC0415  # only who asks for the history pays for it
+
     try:
         return RowState(value)  # type: ignore[arg-type]  # an unhashable value ends in the except clause too
     except (ValueError, TypeError):

@@ -9,7 +9,7 @@ from lambda_fn.domain.history import MigrationRecord
 from lambda_fn.domain.journal import Journal
 from lambda_fn.domain.migration import Migration
 from lambda_fn.domain.recheck import Unknowable
-from lambda_fn.domain.statements import split
+from lambda_fn.domain.statement_limit import MAX_STATEMENT_MIB
 from lambda_fn.domain.steps import Steps
 from lambda_fn.errors import history as history_errors
 
@@ -26,13 +26,21 @@ def plan_script(
     migration: Migration,
     record: MigrationRecord | None,
     check_time: Callable[[], None] = lambda: None,
-    splitter: Splitter = split,
+    *,
+    max_statement_mib: int = MAX_STATEMENT_MIB,
+    splitter: Splitter | None = None,
 ) -> Execution:
     """Decide how to run a pending migration; `record` is its row when it is half done.
 
     Raises: what plan_execution and plan_resumption raise, and check_time.
     """
-    execution = plan_execution(migration, stepwise=record is not None, check_time=check_time, splitter=splitter)
+    execution = plan_execution(
+        migration,
+        stepwise=record is not None,
+        max_statement_mib=max_statement_mib,
+        check_time=check_time,
+        splitter=splitter,
+    )
     if record is not None:
         plan_resumption(migration, execution, record)
     return execution

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 # DETAIL of an integrity violation repeats the values of the row.
 _INTEGRITY_VIOLATION = "23"
-_QUOTED = re.compile(r"['$\"].*['$\"]", re.DOTALL)
+_QUOTED = r"(?s)['$\"].*['$\"]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class ServerError:
 
     def without_literals(self) -> "ServerError":
         """The same without whatever the texts quote: the server repeats the token at which it failed."""
-        return replace(self, message=_QUOTED.sub("…", self.message), detail=None, hint=None, context=None)
+        return replace(self, message=re.sub(_QUOTED, "…", self.message), detail=None, hint=None, context=None)
 
     @property
     def is_fatal(self) -> bool:

@@ -212,6 +212,11 @@ def set_config_of(text: bytes, statement: Statement) -> SetConfig | None:
     return SetConfig(_folded(found[1].decode(errors="replace")), found[3].lower() == b"true")
 
 
+def mentions_set_config(text: bytes) -> bool:
+    """Whether any statement of a script may call set_config()."""
+    return _MENTION.search(text) is not None
+
+
 def may_set_config(text: bytes, statement: Statement) -> bool:
     """Whether a statement may call set_config(); one that calls a function which does so cannot be told."""
     if _MENTION.search(text, statement.start, statement.end) is None:

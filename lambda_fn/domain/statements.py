@@ -17,6 +17,8 @@ __all__ = [
     "Position",
     "Statement",
     "UnreadableScript",
+    "characters",
+    "next_statement",
     "offset_of_character",
     "position_of",
     "split",
@@ -61,22 +63,34 @@ class Position:
     column: int
 
 
-def split(script: bytes) -> Iterator[Statement]:
+def split(script: bytes, position: int = 0) -> Iterator[Statement]:
     """The statements of the script, one at a time; empty ones (only comments, only `;`) are left out.
 
+    From its beginning, or from the byte offset just behind a statement.
     Raises UnreadableScript where the script cannot be read on: after the statements before that place.
     """
-    position = _content_start(script)
-    while (statement := _statement_at(script, position)) is not None:
+    while (statement := next_statement(script, position)) is not None:
         yield statement
         position = statement.stop
+
+
+def next_statement(script: bytes, position: int) -> Statement | None:
+    """The statement at a byte offset, or the first one behind it; None where none comes. Raises: UnreadableScript."""
+    position = position or _content_start(script)
+    reader = _Reader(script, position)
+    try:
+        stop = reader.read()
+    except MetaCommand as found:
+        stop = reader.take_line(found.offset)
+    if not reader.tokens:
+        return None
+    return Statement(reader.start, reader.end, stop, tuple(reader.tokens), reader.options)
 
 
 def position_of(script: bytes, offset: int) -> Position:
     """Line and column of a byte offset. A byte order mark takes no column."""
     line_start = max(script.rfind(b"\n", 0, offset) + 1, min(offset, _content_start(script)))
-    column = len(script[line_start:offset].decode("utf-8", "replace")) + 1
-    return Position(script.count(b"\n", 0, offset) + 1, column)
+    return Position(script.count(b"\n", 0, offset) + 1, characters(script, line_start, offset) + 1)
 
 
 # One character the way decode(errors="replace") counts: what begins like a character and breaks off is one.
@@ -91,36 +105,38 @@ _ASCII: Final = re.compile(rb"[\x00-\x7f]")
 _CHUNK: Final = 1 << 16
 
 
+def characters(script: bytes, start: int, stop: int) -> int:
+    """How many characters there are between two byte offsets, as decode(errors="replace") counts them."""
+    return sum(length for _, length in _pieces(script, start, stop))
+
+
 def offset_of_character(script: bytes, character: int) -> int:
     """The byte offset of a character, counted from 0 as PostgreSQL counts them; the length if it is too far.
 
     What is not valid UTF-8 counts as decode(errors="replace") would count it.
     """
-    start, seen = 0, 0
-    while start < len(script):
-        # Before an ASCII byte every character is over, so up to there the script can be decoded by itself.
-        boundary = _ASCII.search(script, start + _CHUNK)
-        end = boundary.start() if boundary else len(script)
-        length = len(script[start:end].decode("utf-8", "replace"))
+    seen = 0
+    for start, length in _pieces(script, 0, len(script)):
         if seen + length > character:
             return next(islice(_CHARACTER.finditer(script, start), character - seen, None)).start()
-        start, seen = end, seen + length
+        seen += length
     return len(script)
+
+
+def _pieces(script: bytes, start: int, stop: int) -> Iterator[tuple[int, int]]:
+    """Parts of the script: where each begins, and how many characters it has. Not all is decoded at once.
+
+    Before an ASCII byte every character is over, so up to there the script can be decoded by itself.
+    """
+    while start < stop:
+        boundary = _ASCII.search(script, start + _CHUNK, stop)
+        end = boundary.start() if boundary else stop
+        yield start, len(script[start:end].decode("utf-8", "replace"))
+        start = end
 
 
 def _content_start(script: bytes) -> int:
     return len(_BYTE_ORDER_MARK) if script.startswith(_BYTE_ORDER_MARK) else 0
-
-
-def _statement_at(script: bytes, position: int) -> Statement | None:
-    reader = _Reader(script, position)
-    try:
-        stop = reader.read()
-    except MetaCommand as found:
-        stop = reader.take_line(found.offset)
-    if not reader.tokens:
-        return None
-    return Statement(reader.start, reader.end, stop, tuple(reader.tokens), reader.options)
 
 
 class _Reader:

@@ -1,12 +1,11 @@
 """What happens to migrations that are run step by step."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from lambda_fn.domain.event import Level, Sentence
 
 
-@dataclass(frozen=True, slots=True)
-class LeftoverRemoved:
+class LeftoverRemoved(NamedTuple):
     """What an interrupted concurrent statement had left was removed, by this statement."""
 
     migration: str
@@ -19,8 +18,7 @@ class LeftoverRemoved:
         return (Sentence(text, Level.WARNING),)
 
 
-@dataclass(frozen=True, slots=True)
-class StatementRetried:
+class StatementRetried(NamedTuple):
     """A concurrent statement failed because of somebody else, left nothing, and is sent again."""
 
     migration: str
@@ -34,8 +32,7 @@ class StatementRetried:
         return (Sentence(text, Level.WARNING),)
 
 
-@dataclass(frozen=True, slots=True)
-class WaiterCancelled:
+class WaiterCancelled(NamedTuple):
     """A session that waited for the advisory lock stood in the way of a concurrent statement, and was cancelled."""
 
     migration: str
@@ -52,8 +49,7 @@ class WaiterCancelled:
         return (Sentence(text, Level.WARNING),)
 
 
-@dataclass(frozen=True, slots=True)
-class FellBack:
+class FellBack(NamedTuple):
     """A file that cannot work in one transaction is run step by step."""
 
     migration: str
@@ -70,8 +66,7 @@ class FellBack:
         return (Sentence(text, Level.WARNING),)
 
 
-@dataclass(frozen=True, slots=True)
-class WentOn:
+class WentOn(NamedTuple):
     """A run goes on with a migration that was half done."""
 
     migration: str
@@ -84,8 +79,7 @@ class WentOn:
         return (Sentence(f"{self.migration} goes on behind step {self.done} of {self.steps}"),)
 
 
-@dataclass(frozen=True, slots=True)
-class HalfDone:
+class HalfDone(NamedTuple):
     """A migration is half done; nothing was changed. `reason` is why it stopped, where the server said so."""
 
     migration: str

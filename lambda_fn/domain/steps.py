@@ -1,12 +1,16 @@
 """The steps of a script that is run statement by statement, each committed together with its entry in the history."""
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from hashlib import sha256
+from itertools import pairwise
 
+from lambda_fn.domain.checksum import pieces
+from lambda_fn.domain.chunks import CHUNK_BYTES, CHUNKED_ABOVE_BYTES, Range
+from lambda_fn.domain.ordinary_statements import ordinary_end
 from lambda_fn.domain.recheck import Recheck, Repeatable, Unknowable, recheck_of
-from lambda_fn.domain.session_state import SessionState, may_set_config, set_config_of
+from lambda_fn.domain.session_state import SessionState, may_set_config, mentions_set_config, set_config_of
 from lambda_fn.domain.statement_kinds import Kind, kind_of
 from lambda_fn.domain.statement_traits import (
     calls_routine,
@@ -15,7 +19,7 @@ from lambda_fn.domain.statement_traits import (
     may_refuse_transaction,
     sets_session_state,
 )
-from lambda_fn.domain.statements import Statement, split
+from lambda_fn.domain.statements import Statement, next_statement
 
 _COMMITS_BY_ITSELF = Unknowable("it commits by itself")
 _INSIDE = Unknowable("it runs in a transaction")
@@ -41,7 +45,7 @@ class Step:
     `number` counts the steps from 1, `statement` is that of its first statement among all of the script, from 1 as
     well: the author's BEGIN and COMMIT and session statements count. `session` are the byte ranges of the session
     statements that hold before it. `chain` is the hash of all that has been run once this step is done; `recheck` is
-    how to find out whether it was, where it ran outside of a transaction.
+    how to find out whether it was, where it ran outside of a transaction. `cuts` are between the parts of a large one.
     """
 
     kind: StepKind
@@ -52,6 +56,12 @@ class Step:
     session: tuple[tuple[int, int], ...]
     chain: str
     recheck: Recheck = _INSIDE
+    cuts: tuple[int, ...] = ()
+
+    @property
+    def parts(self) -> tuple[Range, ...]:
+        """The byte ranges of its messages."""
+        return tuple(pairwise((self.start, *self.cuts, self.stop)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +102,11 @@ def plan_steps(text: bytes, check_time: Callable[[], None] = lambda: None) -> St
     Raises: NoStep for what cannot be run step by step; UnreadableScript.
     """
     division = _Division(text)
-    for statement in split(text):
+    position = 0
+    while (statement := next_statement(text, position)) is not None:
         check_time()
         division.add(statement)
+        position = division.pass_over(statement.stop, check_time)
     return Steps(tuple(division.steps))
 
 
@@ -107,6 +119,8 @@ class _Division:
         self._count = 0
         self._begin: tuple[Statement, int] | None = None
         self._group_session: list[Statement] = []
+        self._cuts: list[int] = []
+        self._mentions_set_config = mentions_set_config(text)
         self._state = SessionState(text)
         self.steps: list[Step] = []
 
@@ -118,11 +132,23 @@ class _Division:
             self._add_to_group(kind, statement)
         elif kind is Kind.BEGIN:
             self._begin = statement, self._count
+            self._cuts = [statement.start]
         elif sets_session_state(statement) and not self._sets_local_config(statement):
             self._chain_on(statement.start, statement.end)
             self._state.add(statement)
         else:
             self._add_alone(statement, kind)
+
+    def pass_over(self, position: int, check_time: Callable[[], None]) -> int:
+        """Take what comes next in an open group, as far as it is surely ordinary: just behind the last of it."""
+        if self._begin is None or self._mentions_set_config:
+            return position
+        while end := ordinary_end(self._text, position):
+            position = end
+            self._count += 1
+            if self._cut_at(end):
+                check_time()
+        return position
 
     def _check_set_config(self, statement: Statement) -> None:
         if may_set_config(self._text, statement) and set_config_of(self._text, statement) is None:
@@ -145,12 +171,26 @@ class _Division:
             )
         if self._outlives_group(statement):
             self._group_session.append(statement)
+        self._cut_at(statement.stop)
         if kind is Kind.COMMIT and self._begin is not None:
             (begin, number), self._begin = self._begin, None
-            self._add_step(StepKind.TRANSACTION, number, begin.start, statement.stop)
+            self._add_step(
+                StepKind.TRANSACTION, number, begin.start, statement.stop, cuts=self._cuts_of_group(statement)
+            )
             for each in self._group_session:
                 self._state.add(each)
             self._group_session.clear()
+
+    def _cut_at(self, stop: int) -> bool:
+        """Whether a part of the group ends here."""
+        is_end = stop - self._cuts[-1] >= CHUNK_BYTES
+        if is_end:
+            self._cuts.append(stop)
+        return is_end
+
+    def _cuts_of_group(self, commit: Statement) -> tuple[int, ...]:
+        begin, *cuts = self._cuts
+        return tuple(cuts) if commit.stop - begin > CHUNKED_ABOVE_BYTES else ()
 
     def _outlives_group(self, statement: Statement) -> bool:
         """What SET sets outlives its transaction; what a PREPARE of a group needs may be gone behind it."""
@@ -184,12 +224,30 @@ class _Division:
             return StepKind.EITHER, _COMMITS_BY_ITSELF
         return StepKind.TRANSACTION, _INSIDE
 
-    def _add_step(self, kind: StepKind, statement: int, start: int, stop: int, recheck: Recheck = _INSIDE) -> None:
+    def _add_step(
+        self,
+        kind: StepKind,
+        statement: int,
+        start: int,
+        stop: int,
+        recheck: Recheck = _INSIDE,
+        *,
+        cuts: tuple[int, ...] = (),
+    ) -> None:
         self._chain_on(start, stop)
         number = len(self.steps) + 1
-        self.steps.append(Step(kind, number, statement, start, stop, self._state.ranges, self._chain, recheck))
+        self.steps.append(Step(kind, number, statement, start, stop, self._state.ranges, self._chain, recheck, cuts))
 
     def _chain_on(self, start: int, stop: int) -> None:
         # A checkout may change the ends of lines, and a last statement gets its semicolon later: neither is an edit.
-        content = self._text[start:stop].replace(b"\r\n", b"\n").rstrip(b"; \t\r\n\f\v")
-        self._chain = hashlib.sha256(self._chain.encode() + b"\n" + content).hexdigest()[:_CHAIN_DIGITS]
+        digest = sha256(self._chain.encode() + b"\n")
+        for piece in pieces(self._text, start, _end_of_content(self._text, start, stop)):
+            digest.update(piece.replace(b"\r\n", b"\n"))
+        self._chain = digest.hexdigest()[:_CHAIN_DIGITS]
+
+
+def _end_of_content(text: bytes, start: int, stop: int) -> int:
+    """Where the semicolon and the white space at the end begin."""
+    while stop > start and text[stop - 1] in b"; \t\r\n\f\v":
+        stop -= 1
+    return stop

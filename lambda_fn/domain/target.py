@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Self
+from typing import NamedTuple, Self
 
 from lambda_fn.domain.form import HOST, is_loopback, is_loopback_over_tcp, is_socket_directory
 
@@ -50,8 +50,7 @@ class SslMode(StrEnum):
         return self in (SslMode.VERIFY_CA, SslMode.VERIFY_FULL)
 
 
-@dataclass(frozen=True, slots=True)
-class Overrides:
+class Overrides(NamedTuple):
     """What is to stand in the place of a secret's or a URL's own values; None leaves them.
 
     `through` is the forwarded port that leads to the server; with it, `host` and `port` are the server's own.
@@ -65,8 +64,7 @@ class Overrides:
     through: "Place | None" = None
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A host, and a port of it."""
 
     host: str

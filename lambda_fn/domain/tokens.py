@@ -7,14 +7,15 @@ the time is linear in the length of the script whatever it holds.
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Final
 
 TEXT_LIMIT: Final = 256
 """Bytes of a token that are kept: longer ones are cut, for a script may hold a literal of many megabytes."""
 
-_SPACE: Final = rb"[ \t\n\r\f\v]"
-_LINE_COMMENT: Final = rb"--[^\n\r]*+"
-_BLANK: Final = rb"(?:" + _SPACE + rb"++|" + _LINE_COMMENT + rb")*+"
+SPACE: Final = rb"[ \t\n\r\f\v]"
+LINE_COMMENT: Final = rb"--[^\n\r]*+"
+_BLANK: Final = rb"(?:" + SPACE + rb"++|" + LINE_COMMENT + rb")*+"
 
 # A number ends before a `$`, as it does for PostgreSQL: a dollar quote may begin right behind it.
 _WORD: Final = rb"[A-Za-z_\x80-\xff][A-Za-z_0-9$\x80-\xff]*+"
@@ -23,14 +24,12 @@ _NUMBER: Final = rb"[0-9][0-9A-Za-z_\x80-\xff]*+(?:\.[0-9A-Za-z_\x80-\xff]*+)?+|
 # A string continues behind white space that holds a newline and perhaps `--` comments, but no /* */ comment:
 # https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-STRINGS
 # Only for E'' does it matter here: the continuation keeps its backslash escapes.
-_CONTINUED: Final = (
-    rb"(?:[ \t\f\v]|" + _LINE_COMMENT + rb")*+[\n\r](?:" + _SPACE + rb"|" + _LINE_COMMENT + rb"[\n\r])*+'"
-)
-_ESCAPED: Final = rb"[^'\\]*+(?:(?:\\.|'')[^'\\]*+)*+'"
-_ESCAPE_STRING: Final = rb"[eE]'" + _ESCAPED + rb"(?:" + _CONTINUED + _ESCAPED + rb")*+(?!" + _CONTINUED + rb")"
+CONTINUED: Final = rb"(?:[ \t\f\v]|" + LINE_COMMENT + rb")*+[\n\r](?:" + SPACE + rb"|" + LINE_COMMENT + rb"[\n\r])*+'"
+ESCAPED: Final = rb"[^'\\]*+(?:(?:\\.|'')[^'\\]*+)*+'"
+_ESCAPE_STRING: Final = rb"[eE]'" + ESCAPED + rb"(?:" + CONTINUED + ESCAPED + rb")*+(?!" + CONTINUED + rb")"
 _STRING: Final = rb"(?:[bBnNxX]|[uU]&)?+'[^']*+(?:''[^']*+)*+'"
-_QUOTED_IDENTIFIER: Final = rb'(?:[uU]&)?+"[^"]*+(?:""[^"]*+)*+"'
-_DOLLAR_DELIMITER: Final = rb"\$(?:[A-Za-z_\x80-\xff][A-Za-z_0-9\x80-\xff]*+)?+\$"
+QUOTED_IDENTIFIER: Final = rb'(?:[uU]&)?+"[^"]*+(?:""[^"]*+)*+"'
+DOLLAR_DELIMITER: Final = rb"\$(?:[A-Za-z_\x80-\xff][A-Za-z_0-9\x80-\xff]*+)?+\$"
 
 # What can be passed over without a second look. Neither parentheses nor semicolons, and nothing that only
 # code can read to its end (/* */ nests, a dollar quote ends where its own delimiter comes again).
@@ -38,7 +37,7 @@ _PLAIN: Final = rb"|".join(
     [
         _ESCAPE_STRING,
         _STRING,
-        _QUOTED_IDENTIFIER,
+        QUOTED_IDENTIFIER,
         rb"(?![eE]')" + _WORD,
         _NUMBER,
         rb"[^A-Za-z_0-9\x80-\xff \t\n\r\f\v$'\"()/;\\\-]++",
@@ -46,13 +45,22 @@ _PLAIN: Final = rb"|".join(
         rb"/(?!\*)",
     ]
 )
-_IN_GROUP: Final = _SPACE + rb"++|" + _LINE_COMMENT + rb"|;|" + _PLAIN
+_IN_GROUP: Final = SPACE + rb"++|" + LINE_COMMENT + rb"|;|" + _PLAIN
 # Two levels are what a row of values or a column's type has; _group_end reads what lies deeper.
 _GROUP: Final = rb"\((?:" + _IN_GROUP + rb"|\((?:" + _IN_GROUP + rb")*+\))*+\)"
-_RUN: Final = re.compile(rb"(?:" + _BLANK + rb"(?:" + _PLAIN + rb"|" + _GROUP + rb"))*+", re.DOTALL)
-_RUN_TO_WHERE: Final = re.compile(
-    rb"(?:" + _BLANK + rb"(?![wW][hH][eE][rR][eE])(?:" + _PLAIN + rb"|" + _GROUP + rb"))*+", re.DOTALL
-)
+
+
+# Made when they are needed, which few scripts do: each takes milliseconds.
+@cache
+def _run() -> re.Pattern[bytes]:
+    return re.compile(rb"(?:" + _BLANK + rb"(?:" + _PLAIN + rb"|" + _GROUP + rb"))*+", re.DOTALL)
+
+
+@cache
+def _run_to_where() -> re.Pattern[bytes]:
+    not_where = rb"(?![wW][hH][eE][rR][eE])"
+    return re.compile(rb"(?:" + _BLANK + not_where + rb"(?:" + _PLAIN + rb"|" + _GROUP + rb"))*+", re.DOTALL)
+
 
 _LEXEME: Final = re.compile(
     _BLANK
@@ -61,7 +69,7 @@ _LEXEME: Final = re.compile(
         rb"(?P<" + name + rb">" + pattern + rb")"
         for name, pattern in [
             (b"string", _ESCAPE_STRING + rb"|" + _STRING),
-            (b"quoted_identifier", _QUOTED_IDENTIFIER),
+            (b"quoted_identifier", QUOTED_IDENTIFIER),
             (b"open_string", rb"[eE]?+'"),
             (b"open_identifier", rb'"'),
             (b"word", _WORD + rb"|" + _NUMBER),
@@ -69,7 +77,7 @@ _LEXEME: Final = re.compile(
             (b"group", _GROUP),
             (b"open_group", rb"\("),
             (b"close", rb"\)"),
-            (b"delimiter", _DOLLAR_DELIMITER),
+            (b"delimiter", DOLLAR_DELIMITER),
             (b"open_comment", rb"/\*"),
             (b"backslash", rb"\\"),
             (b"symbol", rb"."),
@@ -125,7 +133,7 @@ def lexeme_at(script: bytes, position: int) -> Lexeme:
 
 def end_of_run(script: bytes, position: int) -> int:
     """Where the lexemes that can be passed over at once end, for none of them ends a statement."""
-    run = _RUN.match(script, position)
+    run = _run().match(script, position)
     assert run is not None, "the pattern matches nothing at least"
     return run.end()
 
@@ -133,7 +141,7 @@ def end_of_run(script: bytes, position: int) -> int:
 def has_where(script: bytes, start: int, end: int) -> bool:
     """Whether a WHERE stands between two offsets, outside of parentheses."""
     while start < end:
-        run = _RUN_TO_WHERE.match(script, start)
+        run = _run_to_where().match(script, start)
         assert run is not None, "the pattern matches nothing at least"
         lexeme = lexeme_at(script, run.end())
         if lexeme[1] < end and text_of(script, lexeme) == "WHERE":
@@ -154,7 +162,7 @@ def flat_lexemes(script: bytes, start: int, end: int) -> Iterator[Lexeme]:
 def text_of(script: bytes, lexeme: Lexeme) -> str:
     """The lexeme as a token: a word in upper case, a string constant unescaped, a group as `()`."""
     kind, start, end = lexeme
-    if kind in {"word", "symbol"}:
+    if kind in {"word", "symbol", "semicolon"}:
         return script[start : min(end, start + TEXT_LIMIT)].upper().decode("utf-8", "replace")
     if kind == "group":
         return "()"

@@ -2,33 +2,33 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 FORM = "postgresql://user:password@host:5432/database"
-_BEGINNING = re.compile(r"(?P<scheme>postgres(?:ql)?)://(?P<rest>.*)", re.DOTALL | re.IGNORECASE)
+# Texts, which `re` compiles when it first needs them: most URLs have no mistakes.
+_BEGINNING = r"(?is)(?P<scheme>postgres(?:ql)?)://(?P<rest>.*)"
 # What ends or spoils a part of a URL. The last is a % with no two hexadecimal digits behind it.
-_RESERVED = re.compile(r"[#/?@\[\]\s]|%(?![0-9A-Fa-f]{2})")
+_RESERVED = r"[#/?@\[\]\s]|%(?![0-9A-Fa-f]{2})"
 _ENCODE_ALL = (
     "Percent-encode the characters # ? / @ : [ ] % in the user name and the password "
     "(# is %23, @ is %40, / is %2F), or give the parts in a secret, where nothing needs encoding."
 )
-_KEYWORD = re.compile(r"\s*(host|hostaddr|port|user|password|dbname|sslmode)\s*=", re.IGNORECASE)
+_KEYWORD = r"\s*(host|hostaddr|port|user|password|dbname|sslmode)\s*="
 _SHOWN = 6
 NOT_REPLACED = (
     "It looks as if the name of a variable was not replaced ($NAME or ${NAME}): in a shell, put the URL between double "
     "quotes and set the variable; in .env only ${NAME} is replaced."
 )
-_VARIABLE = re.compile(r"\$\{\w+\}|^\$[A-Z_][A-Z0-9_]*$")
-_PLACEHOLDER = re.compile(r"\[[A-Za-z _-]+\]|<[A-Za-z _-]+>|\{[A-Za-z _-]+\}|YOUR[-_ ]PASSWORD", re.IGNORECASE)
+_VARIABLE = r"\$\{\w+\}|^\$[A-Z_][A-Z0-9_]*$"
+_PLACEHOLDER = r"(?i)\[[A-Za-z _-]+\]|<[A-Za-z _-]+>|\{[A-Za-z _-]+\}|YOUR[-_ ]PASSWORD"
 _REPLACE = (
     "The password is still the placeholder of the page that the URL was copied from, such as [YOUR-PASSWORD]: write "
     "the password in its place, without the brackets, and percent-encoded (migrate-lambda url encode)."
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Login:
+class Login(NamedTuple):
     """User name and password of a URL as they stand in it, and what comes behind their `@`."""
 
     user: str
@@ -41,7 +41,7 @@ def login_of(url: str) -> Login | None:
 
     One behind the `?` of a URL that is whole without it belongs to a parameter, or to a password: nobody knows.
     """
-    found = _BEGINNING.fullmatch(url)
+    found = re.fullmatch(_BEGINNING, url)
     if found is None or "@" not in found["rest"] or _at_is_of_a_parameter(found["rest"]):
         return None
     before, _, rest = found["rest"].rpartition("@")
@@ -69,7 +69,7 @@ def encode_advice(url: str) -> str:
 def has_placeholder(url: str) -> bool:
     """Whether there is, in the place of the password, what a hosting page shows for it."""
     login = login_of(url)
-    return login is not None and _PLACEHOLDER.fullmatch(unquote(login.password or "")) is not None
+    return login is not None and re.fullmatch(_PLACEHOLDER, unquote(login.password or "")) is not None
 
 
 def spoilt_characters(url: str) -> tuple[str, ...]:
@@ -80,13 +80,13 @@ def spoilt_characters(url: str) -> tuple[str, ...]:
     if has_placeholder(url):
         return (_REPLACE,)
     password = login.password or ""
-    not_replaced = (NOT_REPLACED,) if _VARIABLE.search(login.user) or _VARIABLE.search(password) else ()
+    not_replaced = (NOT_REPLACED,) if re.search(_VARIABLE, login.user) or re.search(_VARIABLE, password) else ()
     return (*not_replaced, *_spoilt("user name", login.user), *_spoilt("password", password))
 
 
 def _spoilt(part: str, text: str) -> Iterator[str]:
     places: dict[str, list[int]] = {}
-    for match in _RESERVED.finditer(text):
+    for match in re.finditer(_RESERVED, text):
         places.setdefault(match[0], []).append(match.start() + 1)
     if places:
         listed = _enumerated([f"{_named(each)} ({_numbered(at)})" for each, at in places.items()])
@@ -121,7 +121,7 @@ def repaired(url: str) -> str | None:
 
 def _encoded(part: str) -> str:
     """With what is encoded already left as it is."""
-    return _RESERVED.sub(lambda match: quote(match[0], safe=""), part)
+    return re.sub(_RESERVED, lambda match: quote(match[0], safe=""), part)
 
 
 def without_password(url: str) -> str | None:
@@ -137,34 +137,31 @@ def without_password(url: str) -> str | None:
 def protocol_advice(url: str) -> str:
     """What to write in the place of something that does not begin as a URL of PostgreSQL does."""
     text = url.strip()
-    for applies, advice in _OTHER_BEGINNINGS:
-        if applies.match(text):
+    for beginning, advice in _OTHER_BEGINNINGS:
+        if re.match(beginning, text, re.IGNORECASE):
             return advice
     return f"Write it as {FORM}, without quotes round it."
 
 
-_OTHER_BEGINNINGS = tuple(
-    (re.compile(pattern, re.IGNORECASE), advice)
-    for pattern, advice in (
-        ("[\"'`\u2018\u2019\u201c\u201d]", f"Remove the quotes round it: {FORM}."),
-        (r"(export\s+)?[A-Z_]+\s*=\s*[\"']?postgres", f"Give what stands behind the = alone, without quotes: {FORM}."),
-        (
-            r"jdbc:",
-            "This is a URL for Java, which has user and password elsewhere. Remove jdbc: and put them before the host: "
-            f"{FORM}.",
-        ),
-        (
-            r"prisma(\+postgres)?:",
-            "This is the URL of Prisma Accelerate or Prisma Postgres, behind which no database can be migrated. Give "
-            f"the direct one: {FORM}.",
-        ),
-        (r"(mysql|mariadb|mysql2):", f"This is a URL of MySQL or MariaDB; here it is PostgreSQL: {FORM}."),
-        (r"(sqlserver|mssql):", f"This is a URL of SQL Server; here it is PostgreSQL: {FORM}."),
-        (r"(mongodb(\+srv)?|sqlite|file|cockroachdb):", f"This is a URL of another database than PostgreSQL: {FORM}."),
-        (r"postgres(ql)?\+\w+:", f"Remove the + and the name of the driver behind it: {FORM}."),
-        (r"postgres(ql)?:(?!//)", f"Write two slashes behind the colon: {FORM}."),
-        (_KEYWORD.pattern, f"This is libpq's form of keywords and values. Write it as a URL: {FORM}."),
-        (r"\$|env\(", f"Give the URL itself, not the name of a variable: {FORM}."),
-        (r"[^\s/:@]+(:[^\s@]*)?@", f"Write postgresql:// before it: {FORM}."),
-    )
+_OTHER_BEGINNINGS = (
+    ("[\"'`\u2018\u2019\u201c\u201d]", f"Remove the quotes round it: {FORM}."),
+    (r"(export\s+)?[A-Z_]+\s*=\s*[\"']?postgres", f"Give what stands behind the = alone, without quotes: {FORM}."),
+    (
+        r"jdbc:",
+        "This is a URL for Java, which has user and password elsewhere. Remove jdbc: and put them before the host: "
+        f"{FORM}.",
+    ),
+    (
+        r"prisma(\+postgres)?:",
+        "This is the URL of Prisma Accelerate or Prisma Postgres, behind which no database can be migrated. Give "
+        f"the direct one: {FORM}.",
+    ),
+    (r"(mysql|mariadb|mysql2):", f"This is a URL of MySQL or MariaDB; here it is PostgreSQL: {FORM}."),
+    (r"(sqlserver|mssql):", f"This is a URL of SQL Server; here it is PostgreSQL: {FORM}."),
+    (r"(mongodb(\+srv)?|sqlite|file|cockroachdb):", f"This is a URL of another database than PostgreSQL: {FORM}."),
+    (r"postgres(ql)?\+\w+:", f"Remove the + and the name of the driver behind it: {FORM}."),
+    (r"postgres(ql)?:(?!//)", f"Write two slashes behind the colon: {FORM}."),
+    (_KEYWORD, f"This is libpq's form of keywords and values. Write it as a URL: {FORM}."),
+    (r"\$|env\(", f"Give the URL itself, not the name of a variable: {FORM}."),
+    (r"[^\s/:@]+(:[^\s@]*)?@", f"Write postgresql:// before it: {FORM}."),
 )

@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from lambda_fn.domain.form import ADDRESS, DATABASE, DIRECTORY, HOST, ROLE, SCHEMA, SECRET_ID, TEXT, USER, Form
 from lambda_fn.domain.hook import HookAction
@@ -15,8 +14,7 @@ LEAST_RESERVE_S = 5.0
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(NamedTuple):
     """An environment variable: the field that it sets, how it is read, and what people are told of it.
 
     `request_key` is the key by which a request says it for one run, `unit` that of a number.
@@ -94,6 +92,14 @@ def whole_seconds(name: str, value: str) -> int:
     number = _whole_number(value)
     if not number:
         raise settings_errors.wrong_setting(name, "a whole number of seconds, 1 or more", "20")
+    return number
+
+
+def mebibytes(name: str, value: str) -> int:
+    """A whole number of MiB, 1 or more. Raises: M201."""
+    number = _whole_number(value)
+    if not number:
+        raise settings_errors.wrong_setting(name, "a whole number of MiB, 1 or more", "64")
     return number
 
 

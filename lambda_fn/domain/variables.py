@@ -175,6 +175,16 @@ VARIABLES = (
         unit="s",
     ),
     Variable(
+        "MIGRATE_MAX_STATEMENT_MIB",
+        "max_statement_mib",
+        variable.mebibytes,
+        "The largest single statement that is run: the server takes about 20 times its size in memory. A file may hold "
+        "any number of statements, and be of any size.",
+        "64",
+        default="16",
+        unit="MiB",
+    ),
+    Variable(
         "MIGRATE_HOOK_ACTION",
         "hook_action",
         variable.hook_action,

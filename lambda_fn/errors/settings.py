@@ -286,3 +286,15 @@ def not_atomic(problem: str, where: Whereabouts) -> SettingsInvalid:
         "Remove the comment: the file is then run step by step.",
         where=where,
     )
+
+
+def statement_too_large(size_mib: float, limit_mib: int, where: Whereabouts) -> SettingsInvalid:
+    """M223: a pending script has a statement for which the server may not have the memory; said before it runs."""
+    return SettingsInvalid(
+        "M223",
+        f"Migration {where.migration} was not run: its statement in line {where.line} has {size_mib:.1f} MiB, and the "
+        f"limit is {limit_mib} MiB: the server takes about 20 times that in memory.",
+        "Write several statements of a MiB or less (a file may have any number of them), or load the data outside of "
+        "migrations. Where the server has the memory, set MIGRATE_MAX_STATEMENT_MIB.",
+        where=where,
+    )

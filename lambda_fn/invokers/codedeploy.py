@@ -15,11 +15,6 @@ from lambda_fn.invokers.verdict import error_of
 _DEPLOYMENT, _EXECUTION = "DeploymentId", "LifecycleEventHookExecutionId"
 
 
-def is_code_deploys(event: Mapping[str, object]) -> bool:
-    """Whether a hook of CodeDeploy sent the event."""
-    return all(isinstance(event.get(key), str) for key in (_DEPLOYMENT, _EXECUTION))
-
-
 @dataclass(frozen=True, slots=True)
 class CodeDeploy:
     """One execution of a hook. It may be sent again, and several at a time: one for each function of a stack."""

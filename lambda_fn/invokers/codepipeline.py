@@ -23,12 +23,6 @@ _ACTIONS = (Action.DEPLOY, Action.VERIFY, Action.PLAN)
 _WHOLE = 100  # percent
 
 
-def is_code_pipelines(event: Mapping[str, object]) -> bool:
-    """Whether an action of CodePipeline sent the event, with the id of a job to answer."""
-    job = event.get(_JOB)
-    return isinstance(job, Mapping) and isinstance(job.get("id"), str)
-
-
 @dataclass(frozen=True, slots=True)
 class CodePipeline:
     """A job. It holds credentials of the pipeline's artifacts, of which nothing is read."""

@@ -9,6 +9,7 @@ from lambda_fn.errors import request as request_errors
 from lambda_fn.invokers.explanation import printable
 from lambda_fn.invokers.invoker import Skip
 from lambda_fn.invokers.rollback import went_back
+from lambda_fn.invokers.signs import properties_of
 
 Event = Mapping[str, object]
 
@@ -37,19 +38,7 @@ _OPTIONS_BY_ALIAS: Mapping[str, str] = {
     "locktimeout": "LockWaitS",
 }
 
-_CUSTOM_RESOURCE = frozenset({"RequestType", "StackId", "RequestId", "LogicalResourceId"})
 _ID_LIMIT = 1024  # bytes
-
-
-def is_custom_resource(event: Event) -> bool:
-    """Whether CloudFormation made the event, for us or for who passes it on."""
-    return event.keys() >= _CUSTOM_RESOURCE
-
-
-def properties_of(event: Event, key: str = "ResourceProperties") -> Mapping[str, object]:
-    """The properties of the resource; none where there is no object."""
-    properties = event.get(key)
-    return properties if isinstance(properties, dict) else {}
 
 
 def request_of(event: Event) -> Request | Skip:

@@ -23,11 +23,6 @@ _WEIGHTS_AT_STAGE = {
 }
 
 
-def is_ecs(event: Mapping[str, object]) -> bool:
-    """Whether a lifecycle hook of an ECS deployment sent the event, in the form of today or in the first one."""
-    return isinstance(event.get(_STAGE), str) and bool(event.keys() & {"executionDetails", "resourceArn", "serviceArn"})
-
-
 @dataclass(frozen=True, slots=True)
 class Ecs:
     """A stage of a deployment. `hookDetails` holds what the service's definition says, and what we passed on."""

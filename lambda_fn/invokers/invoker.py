@@ -1,15 +1,14 @@
 """What every invoker's protocol comes down to."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from lambda_fn.domain.outcome import Outcome
 from lambda_fn.domain.reply import Reply
 from lambda_fn.domain.request import Request
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(NamedTuple):
     """The function that was invoked: its name, and where its log is."""
 
     name: str
@@ -22,8 +21,7 @@ class AsSet:
     """The event does not say what it asks for: the setting MIGRATE_HOOK_ACTION does."""
 
 
-@dataclass(frozen=True, slots=True)
-class Skip:
+class Skip(NamedTuple):
     """There is nothing to do, and why; no database, secret or setting is needed to say so."""
 
     reason: str

@@ -1,19 +1,16 @@
 """Whose event it is."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from lambda_fn.invokers.cdk_provider import CdkProvider
-from lambda_fn.invokers.cloudformation import CloudFormation
-from lambda_fn.invokers.codedeploy import CodeDeploy, is_code_deploys
-from lambda_fn.invokers.codepipeline import CodePipeline, is_code_pipelines
-from lambda_fn.invokers.custom_resource import Event, is_custom_resource, properties_of
-from lambda_fn.invokers.direct import Direct
-from lambda_fn.invokers.ecs import Ecs, is_ecs
-from lambda_fn.invokers.invoker import Function, Invoker
-from lambda_fn.invokers.refused import DurableExecution, HttpRequest, has_records, is_durable, is_http, refuse_records
-from lambda_fn.invokers.scheduled import Scheduled, is_event_bridges
-from lambda_fn.invokers.terraform import Terraform, is_terraforms
+from lambda_fn.invokers import signs
+
+if TYPE_CHECKING:
+    from lambda_fn.invokers.custom_resource import Event
+    from lambda_fn.invokers.invoker import Function, Invoker
 
 _NAME_IN_ARN = 6  # arn:aws:lambda:REGION:ACCOUNT:function:NAME[:QUALIFIER]
 
@@ -24,32 +21,89 @@ def recognise(event: object, function: Function) -> Invoker:
         for is_of_it, invoker in _INVOKERS:
             if is_of_it(event):
                 return invoker(event, function)
+    from lambda_fn.invokers.direct import Direct
+
     return Direct(event, function)
 
 
-def _of_custom_resource(event: Event, function: Function) -> Invoker:
+# Each protocol is imported where its event has come: most functions have one invoker.
+
+
+def _code_pipeline(event: Event, function: Function) -> Invoker:
+    from lambda_fn.invokers.codepipeline import CodePipeline
+
+    return CodePipeline(event, function)
+
+
+def _code_deploy(event: Event, _: Function) -> Invoker:
+    from lambda_fn.invokers.codedeploy import CodeDeploy
+
+    return CodeDeploy(event)
+
+
+def _ecs(event: Event, _: Function) -> Invoker:
+    from lambda_fn.invokers.ecs import Ecs
+
+    return Ecs(event)
+
+
+def _custom_resource(event: Event, function: Function) -> Invoker:
     if _is_for_another(event, function) or not _is_http_url(event.get("ResponseURL")):
+        from lambda_fn.invokers.cdk_provider import CdkProvider
+
         return CdkProvider(event, function)
+    from lambda_fn.invokers.cloudformation import CloudFormation
+
     return CloudFormation(event, function)
+
+
+def _records(event: Event, function: Function) -> Invoker:
+    from lambda_fn.invokers.refused import refuse_records
+
+    return refuse_records(event, function)
+
+
+def _durable_execution(_: Event, function: Function) -> Invoker:
+    from lambda_fn.invokers.refused import DurableExecution
+
+    return DurableExecution(function)
+
+
+def _http_request(_: Event, __: Function) -> Invoker:
+    from lambda_fn.invokers.refused import HttpRequest
+
+    return HttpRequest()
+
+
+def _scheduled(event: Event, function: Function) -> Invoker:
+    from lambda_fn.invokers.scheduled import Scheduled
+
+    return Scheduled(event, function)
+
+
+def _terraform(event: Event, function: Function) -> Invoker:
+    from lambda_fn.invokers.terraform import Terraform
+
+    return Terraform(event, function)
 
 
 # In this order: the keys that nobody else sends come first, and a request of a person's own hand is what is left.
 _INVOKERS: tuple[tuple[Callable[[Mapping[str, object]], bool], Callable[[Event, Function], Invoker]], ...] = (
-    (is_code_pipelines, CodePipeline),
-    (is_code_deploys, lambda event, _: CodeDeploy(event)),
-    (is_ecs, lambda event, _: Ecs(event)),
-    (is_custom_resource, _of_custom_resource),
-    (has_records, refuse_records),
-    (is_durable, lambda _, function: DurableExecution(function)),
-    (is_http, lambda _, __: HttpRequest()),
-    (is_event_bridges, Scheduled),
-    (is_terraforms, Terraform),
+    (signs.is_code_pipelines, _code_pipeline),
+    (signs.is_code_deploys, _code_deploy),
+    (signs.is_ecs, _ecs),
+    (signs.is_custom_resource, _custom_resource),
+    (signs.has_records, _records),
+    (signs.is_durable, _durable_execution),
+    (signs.is_http, _http_request),
+    (signs.is_event_bridges, _scheduled),
+    (signs.is_terraforms, _terraform),
 )
 
 
 def _is_for_another(event: Event, function: Function) -> bool:
     """Whether CloudFormation invoked another function, which passes the event on with the real ResponseURL in it."""
-    token = event.get("ServiceToken", properties_of(event).get("ServiceToken"))
+    token = event.get("ServiceToken", signs.properties_of(event).get("ServiceToken"))
     name = _function_name(token)
     return name is not None and name != function.name
 

@@ -9,34 +9,18 @@ from lambda_fn.domain.request import Request
 from lambda_fn.errors import RequestInvalid
 from lambda_fn.errors import request as request_errors
 from lambda_fn.invokers.cloudformation import CloudFormation
-from lambda_fn.invokers.custom_resource import is_custom_resource
 from lambda_fn.invokers.explanation import located
 from lambda_fn.invokers.invoker import Function, Invoker, Skip
 from lambda_fn.invokers.json_text import object_in
+from lambda_fn.invokers.signs import first_record, is_custom_resource
 
 _FORBIDDEN = 403
 _SNS = "aws:sns"
 
 
-def is_durable(event: Mapping[str, object]) -> bool:
-    """Whether the event begins or goes on with a durable execution."""
-    return "DurableExecutionArn" in event
-
-
-def is_http(event: Mapping[str, object]) -> bool:
-    """Whether the event is a request to a function URL, an API of API Gateway or a load balancer."""
-    context = event.get("requestContext")
-    return isinstance(context, Mapping) and bool({"http", "httpMethod", "elb", "routeKey"} & context.keys())
-
-
-def has_records(event: Mapping[str, object]) -> bool:
-    """Whether the event is a batch of records: of a topic, a queue, a stream, a bucket."""
-    return bool(_first_record(event))
-
-
 def refuse_records(event: Mapping[str, object], function: Function) -> Invoker:
     """What answers a batch; a custom resource whose ServiceToken is a topic still gets its answer."""
-    record = _first_record(event)
+    record = first_record(event)
     source = record.get("EventSource", record.get("eventSource"))
     if source != _SNS:
         return Refused(request_errors.sent_as_records(str(source or "somebody")), function)
@@ -44,12 +28,6 @@ def refuse_records(event: Mapping[str, object], function: Function) -> Invoker:
     if is_custom_resource(event_within):
         return CustomResourceOfTopic(CloudFormation(event_within, function))
     return Refused(request_errors.sent_by_sns(), function)
-
-
-def _first_record(event: Mapping[str, object]) -> Mapping[str, object]:
-    records = event.get("Records")
-    first = records[0] if isinstance(records, list) and records else None
-    return first if isinstance(first, Mapping) else {}
 
 
 def _message_of(record: Mapping[str, object]) -> dict[str, object]:

@@ -10,11 +10,6 @@ from lambda_fn.invokers.direct import Direct
 from lambda_fn.invokers.invoker import Function
 
 
-def is_event_bridges(event: Mapping[str, object]) -> bool:
-    """Whether EventBridge sent the event, whatever it is about."""
-    return "detail-type" in event
-
-
 @dataclass(frozen=True, slots=True)
 class Scheduled:
     """An event of EventBridge. Nothing in it says what to do."""

@@ -17,11 +17,6 @@ _NOT_OFFERED = (Action.BASELINE, Action.HISTORY)
 _DESTROYED = "Terraform destroys the invocation, which changes nothing: the schema and its history stay."
 
 
-def is_terraforms(event: Mapping[str, object]) -> bool:
-    """Whether Terraform added what it is about to the input."""
-    return _KEY in event
-
-
 @dataclass(frozen=True, slots=True)
 class Terraform:
     """The event is the request, and what Terraform is about: `{"tf": {"action": "create", "prev_input": null}, …}`.

@@ -10,7 +10,6 @@ from psycopg.conninfo import make_conninfo
 
 from lambda_fn.deadline import NO_DEADLINE, Deadline, bounded
 from lambda_fn.domain.form import is_address, is_socket_directory
-from lambda_fn.domain.forwarding import unreachable
 from lambda_fn.domain.target import Target
 from lambda_fn.errors import MigrateError
 from lambda_fn.errors import connection as connection_errors
@@ -163,6 +162,8 @@ def _connect_error(error: psycopg.OperationalError, target: Target) -> MigrateEr
         case "M301":
             return connection_errors.server_refused(reason)
         case _:
+            from lambda_fn.domain.forwarding import unreachable  # noqa: PLC0415  # only who gets no answer pays
+
             return unreachable(target, reason)
 
 

@@ -1,14 +1,12 @@
 """`_prisma_migrations`, exactly as Prisma keeps it."""
 
-import uuid
-from collections.abc import Callable, Iterator
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from psycopg.sql import Identifier
 
 from lambda_fn.domain.history import History, MigrationRecord
-from lambda_fn.domain.journal import LINE_PATTERN
-from lambda_fn.domain.resolution import Resolution
-from lambda_fn.domain.row import HistoryRow, Logs, RowFilter, Rows, RowState
 from lambda_fn.domain.server_error import ServerError
 from lambda_fn.errors import MigrateError
 from lambda_fn.errors import connection as connection_errors
@@ -16,6 +14,12 @@ from lambda_fn.errors import history as history_errors
 from lambda_fn.postgres import sql
 from lambda_fn.postgres.connection import Connection
 from lambda_fn.postgres.simple_query import Row
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from lambda_fn.domain.resolution import Resolution
+    from lambda_fn.domain.row import HistoryRow, RowFilter, Rows
 
 _INSUFFICIENT_PRIVILEGE = "42501"
 _WRONG_SHAPE = ("42703", "42883", "42804", "42846")  # a column that is absent or of another type
@@ -60,6 +64,9 @@ class PostgresMigrationsTable:
 
     def read_rows(self, wanted: RowFilter) -> Rows:
         """One query when the table is known to exist, two before."""
+        from lambda_fn.domain.journal import LINE_PATTERN  # noqa: PLC0415  # a deploy pays for neither of them
+        from lambda_fn.domain.row import Rows  # noqa: PLC0415
+
         if not self._exists:
             self._exists, _, _ = self._state()
             if not self._exists:
@@ -75,7 +82,7 @@ class PostgresMigrationsTable:
             found = self._execute([statement], doing=_READING)
         except _TableGone:
             return Rows(count=None)
-        return Rows(int(found[0][-1] or 0) if found else 0, tuple(_whole(row) for row in found))
+        return Rows(int(found[0][-1] or 0) if found else 0, tuple(map(_whole, found)))
 
     def create(self) -> None:
         """Create the table, and the schema if it is absent, in one transaction."""
@@ -92,6 +99,8 @@ class PostgresMigrationsTable:
             self._execute(statements, doing=_MARKING)
 
     def _statements(self, resolution: Resolution) -> Iterator[bytes]:
+        import uuid  # noqa: PLC0415  # a deploy with nothing to do needs none
+
         if resolution.mark_rolled_back:
             yield self._connection.compose(sql.MARK_ROLLED_BACK, ids=list(resolution.mark_rolled_back))
         if resolution.record_applied is not None:
@@ -161,6 +170,8 @@ def _record(row: Row) -> MigrationRecord:
 
 
 def _whole(row: Row) -> HistoryRow:
+    from lambda_fn.domain.row import HistoryRow, Logs, RowState  # noqa: PLC0415  # as in read_rows
+
     record_id, name, checksum, state, started_at, finished_at, rolled_back_at, elapsed_ms, marked, logs, _ = row
     told = Logs.read(logs)
     journal = told.journal if state == RowState.HALF_DONE else None

@@ -1,5 +1,6 @@
 """Applies migrations on the run's connection, each in the way that its script can be run."""
 
+import sys
 import time
 import uuid
 from dataclasses import replace
@@ -74,7 +75,8 @@ class PostgresScriptRunner:
         if refused.why is not Refusal.SCRIPT or not falls_back(attempt.execution, error.sqlstate, refused.offset):
             return None
         try:
-            execution = plan_execution(migration, stepwise=True)
+            # How large its statements may be was looked at before it ran at all.
+            execution = plan_execution(migration, stepwise=True, max_statement_mib=sys.maxsize)
         except MigrateError:
             return None  # it cannot be run step by step either
         self._context.reporter.report(FellBack(migration.name, error.message, error.sqlstate))

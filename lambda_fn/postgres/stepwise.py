@@ -119,7 +119,7 @@ class StepwiseRunner:
         return Work(
             migration=attempt.migration.name,
             text=attempt.execution.text,
-            parts=((step.start, step.stop),),
+            parts=step.parts,
             record=lambda fence: self._attempts.entered(attempt, journal, fence),
             is_recorded=lambda: self._attempts.is_entered(attempt, journal.done),
             state=course.steps.state_of(step),

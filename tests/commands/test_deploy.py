@@ -264,9 +264,9 @@ def test_a_lock_that_is_not_to_be_had_stops_everything(server: FakeServer) -> No
 
 def test_the_time_is_asked_while_a_script_is_read(server: FakeServer) -> None:
     """Splitting cannot be cancelled: four of 25 MB went on until Lambda killed the function."""
-    long = Migration(A.name, b"INSERT INTO a VALUES (1, 'x');\n" * 200_000)
+    long = Migration(A.name, b"INSERT INTO a VALUES (1, 'x');\n" * 600_000)
 
-    run = Run(server, (long, B, REFUSED_C), deadline=Deadline.within(0.4, 0.0))
+    run = Run(server, (long, B, REFUSED_C), deadline=Deadline.within(0.1, 0.0))
 
     assert refusal(run, DeadlineExceeded, "M605").where.migration == A.name
     assert run.actions == ["read"]

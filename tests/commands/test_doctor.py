@@ -8,7 +8,7 @@ from lambda_fn.cli.exit_codes import exit_code
 from lambda_fn.commands.doctor import doctor
 from lambda_fn.commands.draft import Draft
 from lambda_fn.domain.check import CheckName, Doubt, Finding, NotLookedAt, NotNeeded, Result
-from lambda_fn.domain.event import Checked
+from lambda_fn.domain.check_event import Checked
 from lambda_fn.domain.outcome import Outcome, Status, to_json
 from lambda_fn.domain.request import Action, Request
 from lambda_fn.errors import DatabaseUnreachable, HistoryBlocked

@@ -21,11 +21,9 @@ from lambda_fn.domain.resumption import plan_resumption, plan_script
 from lambda_fn.domain.row import RowFilter, Rows, RowState
 from lambda_fn.errors import HistoryBlocked, LockTimeout, MigrationFailed
 from lambda_fn.ports import Database
-from lambda_fn.postgres.advisory_lock import PolledAdvisoryLock
 from lambda_fn.postgres.connection import Connection
-from lambda_fn.postgres.migrations_table import PostgresMigrationsTable
-from lambda_fn.postgres.runner import PostgresScriptRunner
 from lambda_fn.settings import Settings
+from lambda_fn.wiring import Adapters
 from local.postgres import Origin
 from tests.fakes import RUN_ID, FakeServer, FakeSession
 from tests.fixtures.projects import RecordingReporter
@@ -98,12 +96,10 @@ class PostgresSession:
     """One connection to a real server."""
 
     def __init__(self, url: str) -> None:
-        reporter = RecordingReporter()
-        credentials = SettingsCredentials(Settings(database_url=url))
+        settings = Settings(database_url=url)
+        credentials = SettingsCredentials(settings)
         self._connection = Connection(credentials, schema=None, owner_role=None, run_id=RUN_ID)
-        advisory_lock = PolledAdvisoryLock(self._connection, reporter)
-        runner = PostgresScriptRunner(self._connection, advisory_lock, reporter)
-        self.database = Database(PostgresMigrationsTable(self._connection), advisory_lock, runner)
+        self.database: Database = Adapters(self._connection, RecordingReporter(), settings)
 
     def close(self) -> None:
         """End it."""

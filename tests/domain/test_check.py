@@ -3,7 +3,8 @@
 import pytest
 
 from lambda_fn.domain.check import Check, CheckName, Doubt, NotLookedAt, Result, Told, check_of
-from lambda_fn.domain.event import Checked, Level
+from lambda_fn.domain.check_event import Checked
+from lambda_fn.domain.event import Level
 from lambda_fn.domain.outcome import Outcome, Status, to_json
 from lambda_fn.domain.request import Action
 from lambda_fn.errors import MigrateError, SettingsInvalid

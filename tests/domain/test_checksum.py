@@ -71,3 +71,24 @@ def test_upper_case_hex_is_another_value_as_for_prisma() -> None:
 def test_every_script_matches_its_own_checksum(script: bytes) -> None:
     assert matches_checksum(script, checksum_of(script))
     assert as_prisma_reads(script).decode() == script.decode(errors="replace")
+
+
+# A large script is read in pieces of about a mebibyte: what lies across their edges counts as anywhere else.
+LARGE = b"SELECT 1;\r\n" * 200_000
+
+
+@pytest.mark.parametrize("shift", range(11))
+def test_the_line_endings_of_a_large_script_do_not_count_when_compared(shift: int) -> None:
+    script = b"x" * shift + LARGE
+    with_lf = script.replace(b"\r\n", b"\n")
+
+    assert matches_checksum(script, sha256(with_lf))
+    assert matches_checksum(with_lf, sha256(script))
+    assert not matches_checksum(script + b"\r", sha256(with_lf))
+
+
+@pytest.mark.parametrize("shift", range(4))
+def test_a_large_script_that_is_not_utf_8_is_read_as_a_small_one(shift: int) -> None:
+    script = b"x" * shift + "😀".encode() * 300_000 + b"\xe4\xf0\x9f"
+
+    assert as_prisma_reads(script) == script.decode(errors="replace").encode()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lambda_fn.domain.destructive import Destructive, Harm, from_json, to_json
+from lambda_fn.domain.destructive import Destructive, Harm, from_json
 from lambda_fn.domain.destructive_event import FoundDestructive
 from lambda_fn.domain.destructive_operations import CASCADES
 from lambda_fn.domain.destructive_statements import DestructiveStatements
@@ -511,8 +511,8 @@ def test_a_long_name_is_cut() -> None:
 @pytest.mark.parametrize("script", [script for script, _, _ in ONE])
 def test_a_finding_comes_back_from_json_as_it_was(script: str) -> None:
     for found in look(script):
-        assert from_json(to_json(found)) == found
-        assert to_json(found)["kind"] in list(Harm)
+        assert from_json(found.to_json()) == found
+        assert found.to_json()["kind"] in list(Harm)
 
 
 def test_people_are_told_each_in_a_warning_and_of_very_many_the_first() -> None:

@@ -352,14 +352,25 @@ def test_a_large_script_ends_with_its_last_comment() -> None:
     assert_whole_statements(plan(script), script)
 
 
-def test_begin_and_commit_in_different_chunks_are_blanked_too() -> None:
-    script = b"BEGIN;" + b"SELECT 1;" * (CHUNKED_ABOVE_BYTES // 9 + 1) + b"COMMIT;"
+def test_begin_and_commit_in_a_large_script_stand_between_the_chunks_so_that_there_is_no_second_text() -> None:
+    half = b"SELECT 1;" * (CHUNKED_ABOVE_BYTES // 18 + 1)
+    migration = Migration(NAME, b"BEGIN;" + half + b"COMMIT; BEGIN;" + half + b"COMMIT; -- done")
+
+    execution = plan_execution(migration)
+
+    assert execution.text is migration.script
+    chunks = [execution.text[start:stop] for start, stop in execution.chunks]
+    assert max(map(len, chunks)) < CHUNK_BYTES + 9
+    assert b"".join(chunks) == half + b" " + half + b" -- done"
+
+
+def test_of_many_begins_and_commits_in_a_large_script_each_is_blanked_so_that_the_chunks_stay_large() -> None:
+    script = b"BEGIN; SELECT 1; COMMIT;\n" * (CHUNKED_ABOVE_BYTES // 25 + 100)
 
     execution = plan(script)
 
-    assert len(execution.chunks) > 1
-    assert (execution.text[:6], execution.text[-7:]) == (b" " * 6, b" " * 7)
-    assert len(execution.text) == len(script)
+    assert execution.text == b"       SELECT 1;        \n" * script.count(b"\n")
+    assert len(execution.chunks) == 5
 
 
 def test_a_script_is_not_in_the_repr_of_its_execution() -> None:

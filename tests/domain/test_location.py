@@ -198,3 +198,40 @@ def test_a_long_line_of_wide_characters_is_shown_as_widely_as_any() -> None:
     line, caret = shown(located(f"oops{'🐢' * 300}", "oops"))
 
     assert (len(line), caret) == (160, 1)
+
+
+SUSPICIOUS = [
+    *("passw", "secret", "Credential", "API_KEY", "apikey", "token", "DbLink(", "options  (x", "conninfo", "program "),
+    *("x://a:b@c", "create  role", "ALTER\nuser", "create group", "alter server", "CREATE\tsubscription"),
+]
+
+
+@pytest.mark.parametrize("word", SUSPICIOUS)
+@pytest.mark.parametrize("before", [0, 2**16 - 12, 2**16 - 5, 2**16, 3 * 2**16 - 7])
+def test_the_constants_of_a_statement_with_a_suspicious_word_are_not_shown_however_large_it_is(
+    word: str, before: int
+) -> None:
+    head, tail = "INSERT INTO a SELECT '", f" {word}', '{SECRET}', oops"
+    script = f"{head}{'.' * max(0, before - len(head))}{tail}"
+
+    where = of_error("a", script.encode(), offset=script.index("oops"), sqlstate="42703")
+
+    assert where.hides_literals
+    assert SECRET not in (where.excerpt or "")
+
+
+def test_the_constants_of_a_large_statement_without_such_a_word_are_shown() -> None:
+    script = f"INSERT INTO a SELECT '{'.' * 2**17} oper', 'grams', oops"
+
+    where = of_error("a", script.encode(), offset=script.index("oops"), sqlstate="42703")
+
+    assert not where.hides_literals
+    assert "'grams', oops" in (where.excerpt or "")
+
+
+@pytest.mark.parametrize("shift", range(4))
+def test_the_caret_stands_right_far_behind_in_a_line_of_long_characters(shift: int) -> None:
+    line, column = shown(located(f"SELECT '{'x' * shift}{'😀' * 900}', oops", at="oops"))
+
+    assert line[column - 1 :] == "oops"
+    assert set(line[: column - 4]) == {"😀"}

@@ -171,7 +171,7 @@ def test_a_script_that_can_be_run_in_no_steps_is_refused_also_where_it_is_half_d
 def test_the_time_is_asked_while_the_script_is_read_and_while_it_is_divided() -> None:
     asked: list[None] = []
 
-    plan_script(migration("SELECT 1; VACUUM;"), None, lambda: asked.append(None))
+    plan_script(migration("VACUUM; VACUUM;"), None, lambda: asked.append(None))
 
     assert len(asked) == 4
 

@@ -127,6 +127,10 @@ def test_options_are_kept_where_they_decide_about_the_transaction() -> None:
     assert [s.options for s in split(script)] == [("VERBOSE", ",", "CONCURRENTLY", "OFF"), ()]
 
 
+def test_options_that_no_server_takes_are_kept_as_they_are() -> None:
+    assert [s.options for s in split(b"REINDEX (VERBOSE;) TABLE t")] == [("VERBOSE", ";")]
+
+
 @pytest.mark.parametrize(
     ("script", "expected"),
     [
@@ -222,3 +226,11 @@ def test_characters_are_counted_as_decoding_counts_them(part: bytes, repeat: int
         assert len(script[:offset].decode("utf-8", "replace")) == character
         assert script[offset:].decode("utf-8", "replace") == text[character:]
     assert offset_of_character(script, len(text)) == len(script)
+
+
+@pytest.mark.parametrize("shift", range(4))
+def test_a_column_far_behind_in_a_long_line_is_counted_in_characters(shift: int) -> None:
+    line = "x" * shift + "é😀," * 40_000 + "end"
+    script = f"SELECT 1;\n{line}\n".encode()
+
+    assert position_of(script, script.index(b"end")) == Position(2, len(line) - 2)

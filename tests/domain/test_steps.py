@@ -182,10 +182,10 @@ def test_what_cannot_be_read_is_said() -> None:
         plan("SELECT 1; 'never closed")
 
 
-def test_the_time_is_asked_at_every_statement() -> None:
+def test_the_time_is_asked_at_every_statement_that_is_read() -> None:
     asked: list[None] = []
 
-    plan_steps(b"SELECT 1; SET a.b = 1; BEGIN; SELECT 2; COMMIT;", lambda: asked.append(None))
+    plan_steps(b"SELECT 1; SET a.b = 1; BEGIN; SET a.b = 2; COMMIT;", lambda: asked.append(None))
 
     assert len(asked) == 5
 

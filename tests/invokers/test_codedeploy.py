@@ -6,8 +6,9 @@ from lambda_fn.domain.outcome import Outcome, Status
 from lambda_fn.domain.reply import Call, Service
 from lambda_fn.domain.request import Action
 from lambda_fn.errors import HistoryBlocked
-from lambda_fn.invokers.codedeploy import CodeDeploy, is_code_deploys
+from lambda_fn.invokers.codedeploy import CodeDeploy
 from lambda_fn.invokers.invoker import AsSet
+from lambda_fn.invokers.signs import is_code_deploys
 from tests.fixtures.custom_resources import applied, event_of, failed
 
 EVENT = event_of("codedeploy-hook.json")

@@ -10,8 +10,9 @@ from lambda_fn.domain.outcome import AppliedMigration, Outcome, Status
 from lambda_fn.domain.reply import Return
 from lambda_fn.domain.request import Action, Request
 from lambda_fn.errors import DeadlineExceeded, RequestInvalid
-from lambda_fn.invokers.ecs import Ecs, is_ecs
+from lambda_fn.invokers.ecs import Ecs
 from lambda_fn.invokers.invoker import Skip
+from lambda_fn.invokers.signs import is_ecs
 from tests.fixtures.custom_resources import LATEST, applied, event_of
 
 GREEN, BLUE = "arn:aws:ecs:r:1:service-revision/shop/web/2", "arn:aws:ecs:r:1:service-revision/shop/web/1"
