@@ -92,11 +92,16 @@ def test_a_runner_killed_in_the_middle_of_a_script_leaves_nothing_and_the_next_r
     assert row["finished_at"] is not None
 
 
-def test_a_runner_killed_at_any_moment_leaves_both_or_neither(one_project: Project) -> None:
-    one_project.write("20231231000000_first", "SELECT pg_sleep(0.15);")
+def length_of_a_deploy_s(project: Project, name: str) -> float:
+    """On this machine, as busy as it is."""
+    project.write(name, "SELECT pg_sleep(0.15);")
     began_s = time.monotonic()
-    assert run_on(one_project, "deploy").exit_code == 0
-    whole_s = time.monotonic() - began_s  # of a deploy, on a machine that may be busy
+    assert run_on(project, "deploy").exit_code == 0
+    return time.monotonic() - began_s
+
+
+def test_a_runner_killed_at_any_moment_leaves_both_or_neither(one_project: Project) -> None:
+    whole_s = min(length_of_a_deploy_s(one_project, f"2023123100000{number}_first") for number in range(3))
     chance = random.Random(20240101)
     both = 0
     for number in range(12):
