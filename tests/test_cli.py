@@ -451,3 +451,12 @@ def test_a_shell_can_complete_commands_and_options(
         main([])
 
     assert set(capsys.readouterr().out.split()) == offered
+
+
+def test_a_module_of_python_offers_no_completion_which_would_be_pythons(capsys: pytest.CaptureFixture[str]) -> None:
+    helps = {}
+    for program in ("migrate-lambda", "python -m lambda_fn"):
+        main(["--help"], program=program)
+        helps[program] = "--install-completion" in capsys.readouterr().out
+
+    assert helps == {"migrate-lambda": True, "python -m lambda_fn": False}

@@ -4,20 +4,20 @@ import gc
 import sys
 from collections.abc import Sequence
 
-__all__ = ["library_of_extra", "main", "migrate_lambda"]
+__all__ = ["PROGRAM", "library_of_extra", "main", "migrate_lambda"]
 
-_PROGRAM = "migrate-lambda"
+PROGRAM = "migrate-lambda"
 _EXTRA_MISSING, _INTERRUPTED = 2, 130
 _COLLECTED_AFTER = 50_000  # objects. By default 70 times while modules are imported, none of which is garbage: 10 ms
 
 
-def migrate_lambda(program: str = _PROGRAM) -> int:
+def migrate_lambda(program: str = PROGRAM) -> int:
     """The program `migrate-lambda`, which an installation puts on the path: a process of its own."""
     gc.set_threshold(_COLLECTED_AFTER)
     return main(program=program)
 
 
-def main(arguments: Sequence[str] | None = None, *, program: str = _PROGRAM) -> int:
+def main(arguments: Sequence[str] | None = None, *, program: str = PROGRAM) -> int:
     """Carry out the command line and return the exit code."""
     # Imported here, so that its absence is told in words (the package for Lambda has no terminal's libraries), and so
     # that Ctrl-C while it is imported shows no traceback.
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None, *, program: str = _PROGRAM) -> 
         library = library_of_extra(error)
         if library is None:
             raise
-        _say(f"{_PROGRAM} needs {library}, which its extra brings: pip install '.[cli]' where its pyproject.toml is.")
+        _say(f"{PROGRAM} needs {library}, which its extra brings: pip install '.[cli]' where its pyproject.toml is.")
         return _EXTRA_MISSING
 
 

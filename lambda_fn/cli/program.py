@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from lambda_fn import __version__
-from lambda_fn.cli import library_of_extra
+from lambda_fn.cli import PROGRAM, library_of_extra
 from lambda_fn.cli.command import Command, Group, Invocation, known_to_typer
 from lambda_fn.cli.document import refused
 from lambda_fn.cli.exit_codes import EXPLAINED, INTERRUPTED
@@ -84,7 +84,7 @@ def _run(arguments: list[str], program: str) -> int:
     own, after_dashes = _parted(arguments) if command == _BECOMES_A_PROGRAM else (arguments, None)
     invocation = Invocation(after_dashes)
     try:
-        code = app_of()(own, prog_name=program, obj=invocation, standalone_mode=False)
+        code = app_of(completes=program == PROGRAM)(own, prog_name=program, obj=invocation, standalone_mode=False)
     except typer.TyperException as error:
         return _not_understood(error, command, as_json="--json" in own)
     if code == INTERRUPTED and not invocation.began:
@@ -125,8 +125,11 @@ def find_command(name: str) -> Command | Group | None:
     return next(command for command in commands if command.name == name)
 
 
-def app_of(find: Callable[[str], Command | Group | None] = find_command) -> typer.Typer:
-    """The program as typer knows it. Its help is plain text, the same on a terminal and in a pipe."""
+def app_of(find: Callable[[str], Command | Group | None] = find_command, *, completes: bool = True) -> typer.Typer:
+    """The program as typer knows it. Its help is plain text, the same on a terminal and in a pipe.
+
+    A shell can complete what is typed only for a program with a name of its own: not for `python -m lambda_fn`.
+    """
 
     class Commands(TyperGroup):
         """The commands, each made when it is asked for."""
@@ -140,6 +143,7 @@ def app_of(find: Callable[[str], Command | Group | None] = find_command) -> type
 
     app = typer.Typer(
         cls=Commands,
+        add_completion=completes,
         help="Applies Prisma-style SQL migrations to PostgreSQL, from here or by a deployed function.",
         epilog="\b\n" + EXPLAINED,
         no_args_is_help=True,

@@ -36,6 +36,7 @@ def deploy(
     history = _look(draft, migrations, database.table, deadline)
     # A failed row may be one that another runner is applying right now: only who holds the lock can tell.
     if draft.plan.pending or draft.plan.failed:
+        _ = database.runner  # imported now, and not while others wait for the lock
         # Reading the scripts may have taken some of the time that there was to wait.
         draft.take_lock(database.advisory_lock, max(0.0, min(lock_wait_s, deadline.work_left_s)))
         # Another runner may have worked while we waited.

@@ -27,6 +27,7 @@ from lambda_fn.postgres.simple_query import Channel, Completion, ConnectionLost,
 
 OLDEST_SERVER_VERSION = 140000
 _QUERY_CANCELED = "57014"
+_ROLE_DENIED = ("22023", "42501")  # there is no such role, or it may not be assumed
 NOT_SENT = ServerError(sqlstate=_QUERY_CANCELED, message="canceled before it was sent")
 
 _T = TypeVar("_T")
@@ -263,7 +264,8 @@ class Connection:
             raise connection_errors.owner_role_denied(role, user, "the name is reserved")
 
         def refused(error: ServerError) -> MigrateError | None:
-            return connection_errors.owner_role_denied(role, user, error.message) if role is not None else None
+            is_denied = role is not None and error.sqlstate in _ROLE_DENIED
+            return connection_errors.owner_role_denied(str(role), user, error.message) if is_denied else None
 
         return self.fetch(
             [*self._role_on_trial, sql.PREFLIGHT.encode()], doing="looking at the server", refused=refused

@@ -1,4 +1,4 @@
-"""What holds whatever a script does: a number that nobody can guess, and statements that fail with it.
+"""What holds whatever a script does: a number that no script has by accident, and statements that fail with it.
 
 The fences hold even where the lexer is wrong about a script. Each defends against something that was tried on a
 server: `docs/decisions.md`.
@@ -39,10 +39,13 @@ class Fence:
         lost = f"{_LOCK_LOST}{self.nonce}"
         return connection.compose(sql.CHECK_SESSION_LOCK, key=sql.ADVISORY_LOCK_KEY, lost=lost)
 
-    def take(self, connection: Connection) -> bytes:
-        """As check_lock; it marks the transaction as ours too, and locks others out should the session's lock go."""
-        lost, word = f"{_LOCK_LOST}{self.nonce}", str(self.nonce)
-        return connection.compose(sql.TAKE_FENCE, key=sql.ADVISORY_LOCK_KEY, lost=lost, nonce=self.nonce, word=word)
+    def take(self, connection: Connection) -> tuple[bytes, bytes]:
+        """As check_lock; they mark the transaction as ours too, and lock others out should the session's lock go."""
+        lost, key = f"{_LOCK_LOST}{self.nonce}", sql.ADVISORY_LOCK_KEY
+        return (
+            connection.compose(sql.NAME_FENCE, word=str(self.nonce)),
+            connection.compose(sql.TAKE_FENCE, key=key, lost=lost, nonce=self.nonce),
+        )
 
     def check_transaction(self, connection: Connection) -> bytes:
         """The statement that fails with `lost_transaction` when the transaction is no longer ours.

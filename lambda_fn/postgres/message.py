@@ -120,7 +120,7 @@ def _prologue(connection: Connection, work: Work, fence: Fence, lock_timeout_ms:
         sql.BEGIN.encode(),
         *connection.script_session,
         *_limits(connection, lock_timeout_ms, work.directives),
-        fence.take(connection),
+        *fence.take(connection),
     ]
 
 

@@ -94,21 +94,19 @@ SELECT a.pid, coalesce(a.application_name, ''), coalesce(a.state, 'state not vis
  LIMIT 1
 """
 
-# A cast that fails names what was lost; nobody else's error can look like it, because of the nonce. To look it up in
-# pg_locks would take 100 us, a tenth of a small migration: letting go of a lock says whether the session had it, and
-# nobody comes in meanwhile, as the transaction has the same one. No operators: a script may have its own.
+# A number that cannot be read names what was lost; nobody else's error can look like it, because of the nonce. Not by
+# a cast: a database may have its own from text to int, and a temporary table takes a type's name. No operators either.
+# To look the lock up in pg_locks would take 100 us, a tenth of a small migration: letting go of it says whether the
+# session had it, and nobody comes in meanwhile, as the transaction has the same one.
 CHECK_SESSION_LOCK: Final = """
-SELECT CAST(CASE WHEN NOT pg_catalog.pg_try_advisory_xact_lock({key}) THEN {lost}
-                 WHEN NOT pg_catalog.pg_advisory_unlock({key}) THEN {lost}
-                 WHEN pg_catalog.pg_try_advisory_lock({key}) THEN '1' END AS int)
+SELECT pg_catalog.int4in(pg_catalog.textout(
+           CASE WHEN NOT pg_catalog.pg_try_advisory_xact_lock({key}) THEN {lost}
+                WHEN NOT pg_catalog.pg_advisory_unlock({key}) THEN {lost}
+                WHEN pg_catalog.pg_try_advisory_lock({key}) THEN '1' END))
 """
 
-TAKE_FENCE: Final = (
-    CHECK_SESSION_LOCK
-    + """     , pg_catalog.pg_advisory_xact_lock({key}, {nonce})
-     , pg_catalog.set_config('migrate_lambda.fence', {word}, true)
-"""
-)
+NAME_FENCE: Final = "SET LOCAL migrate_lambda.fence = {word}"
+TAKE_FENCE: Final = CHECK_SESSION_LOCK + "     , pg_catalog.pg_advisory_xact_lock({key}, {nonce})"
 """The setting and the lock are the transaction's: both are gone when somebody ends it."""
 
 CHECK_CONSTRAINTS: Final = "SET CONSTRAINTS ALL IMMEDIATE"
@@ -122,8 +120,8 @@ SELECT CASE WHEN pg_catalog.current_setting('migrate_lambda.fence', true) = {wor
 ts_rewrite carries out a query that it gets as text, so that this one is planned only where it is needed (110 us)."""
 
 CHECK_FENCE_LOCK: Final = """
-SELECT CAST('a' AS tsquery),
-       CAST(CAST(CASE WHEN pg_catalog.count(*) = 1 THEN '1' ELSE {lost} END AS int)::text AS tsquery)
+SELECT pg_catalog.tsqueryin('a'), pg_catalog.tsqueryin(pg_catalog.int4out(pg_catalog.int4in(pg_catalog.textout(
+           CASE WHEN pg_catalog.count(*) = 1 THEN '1' ELSE {lost} END))))
   FROM pg_catalog.pg_locks
  WHERE locktype = 'advisory' AND granted AND pid = pg_catalog.pg_backend_pid()
    AND classid = {key} AND objid = {nonce} AND objsubid = 2
@@ -217,7 +215,7 @@ VALUES ({id}, {checksum}, {name}, pg_catalog.now(), pg_catalog.clock_timestamp()
 
 # A rule or a trigger on the table can swallow the row, or change it.
 CHECK_ROW: Final = """
-SELECT CAST(CASE WHEN pg_catalog.count(*) = 1 THEN '1' ELSE {lost} END AS int)
+SELECT pg_catalog.int4in(pg_catalog.textout(CASE WHEN pg_catalog.count(*) = 1 THEN '1' ELSE {lost} END))
   FROM {table} WHERE id = {id} AND finished_at IS NOT NULL AND rolled_back_at IS NULL
 """
 
@@ -241,7 +239,7 @@ UPDATE {table} SET logs = {logs} WHERE id = {id} AND finished_at IS NULL AND rol
 """
 
 CHECK_LOGS: Final = """
-SELECT CAST(CASE WHEN pg_catalog.count(*) = 1 THEN '1' ELSE {lost} END AS int)
+SELECT pg_catalog.int4in(pg_catalog.textout(CASE WHEN pg_catalog.count(*) = 1 THEN '1' ELSE {lost} END))
   FROM {table} WHERE id = {id} AND finished_at IS NULL AND rolled_back_at IS NULL AND logs = {logs}
 """
 

@@ -56,6 +56,20 @@ def test_a_script_that_commits_and_then_fails_is_not_said_to_be_rolled_back(proj
     assert project.run("status").failed == ("20240101000000_a",)
 
 
+def test_a_cast_of_the_databases_own_hides_no_end_of_the_transaction(project: Project) -> None:
+    """What turns every text into a number takes the place of PostgreSQL's own cast, whatever the search_path is."""
+    project.query(
+        "CREATE FUNCTION any_number(text) RETURNS int LANGUAGE plpgsql IMMUTABLE AS "
+        "$$ BEGIN RETURN pg_catalog.int4in(textout($1)); EXCEPTION WHEN others THEN RETURN 0; END $$"
+    )
+    project.query("CREATE CAST (text AS int) WITH FUNCTION any_number(text) AS ASSIGNMENT")
+    with open_session(project) as session, pytest.raises(MigrationFailed) as raised:
+        session.apply_blindly("20240101000000_a", "CREATE TABLE a (id int); COMMIT; CREATE TABLE b (id int);")
+
+    assert raised.value.code == "M601"
+    assert project.rows()[0]["finished_at"] is None
+
+
 def test_a_prepared_transaction_stays_out_of_database_and_history(project: Project) -> None:
     with open_session(project) as session, pytest.raises(MigrationFailed):
         session.apply_blindly("20240101000000_a", "CREATE TABLE a (id int); PREPARE TRANSACTION 'a';")
@@ -132,6 +146,10 @@ LEAVES_STATE_BEHIND = {
         "CREATE SCHEMA trap; CREATE TABLE public.a (id int); "
         "CREATE FUNCTION trap.ts_rewrite(tsquery, text) RETURNS tsquery LANGUAGE sql AS 'SELECT 1/0; SELECT $1'; "
         "CREATE VIEW trap.pg_locks AS SELECT 1; RESET ALL; SET search_path = trap, pg_catalog;"
+    ),
+    "RESET ALL and tables named as types": (
+        "CREATE TABLE a (id int); CREATE TEMPORARY TABLE tsquery (id int); CREATE TEMPORARY TABLE text (id int); "
+        "CREATE TEMPORARY TABLE int4 (id int); RESET ALL;"
     ),
     "the fence's setting": "CREATE TABLE a (id int); SET migrate_lambda.fence = '1';",
     "a savepoint left open": "CREATE TABLE a (id int); SAVEPOINT s;",
