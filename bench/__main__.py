@@ -62,7 +62,7 @@ def _measured(name: str, asked: Given, load: Mapping[str, str], found: Mapping[s
     """The cells of a section, each kept as soon as it is done."""
     began_s = time.monotonic()
     for cell in SECTIONS[name](asked):
-        kept = results.read(RESULTS).with_cell(cell)
+        kept = results.read(RESULTS).on_machine(load).with_cell(cell)
         _write(replace(kept, machine=load, versions=found))
         print(f"{name}: {cell.work} at {cell.latency_ms:g} ms, {time.monotonic() - began_s:.0f} s so far", flush=True)
         yield cell

@@ -16,10 +16,12 @@ HOW = f"""## How it is measured
 
 - Each figure is of a **whole process**, from its start to its end, in milliseconds: the median, with the lowest and the
   highest. The tools take turns (A B C, B C A, ...), after a round that does not count, each on a new database of the
-  same server.
+  same server. (Cold start: one after the other in each round.)
 - Every tool applies **the same scripts**, laid out in its own form beforehand, each in a transaction of its own: where
-  that is not the default (alembic, node-pg-migrate) it is asked for. psql keeps no history and sends every statement
-  by itself: it is the floor of what PostgreSQL takes, not a peer. `bare psycopg` is a Python process that imports
+  that is not the default (alembic, node-pg-migrate) it is asked for. psql is no peer but the measure: one process with
+  a `-f` for each file, that keeps no history, and sends and commits every statement by itself. That is two round
+  trips and two commits for a migration of two statements; a tool that sends a file at once can go below it, the more so
+  the longer a round trip takes. `bare psycopg` is a Python process that imports
   psycopg, connects and asks `SELECT 1`: what a Python program with nothing to do cannot go below.
 - All of them log in with a password (SCRAM) and without TLS.
 - After each run the exit code and the number of tables are looked at; what failed is said, and is never a figure.
@@ -32,22 +34,23 @@ HOW = f"""## How it is measured
 - The server waits for no disk (fsync off, its files in memory), as the disk is not what is compared; one table is
   with fsync.
 - How many round trips, messages and commits a run has is not measured here: those are exact, and asserted in
-  `tests/postgres/test_round_trips.py`.
+  `tests/postgres/test_round_trips.py`. Nor is the size of the package: above 6.5 MB `make build` fails.
 """
 
 FRESH = """Generated migrations: a table with its primary key, and an index on it. Behind each figure stands how many
 times that of psql (fresh) or of bare psycopg (nothing to do) it is, and then how many times that of this program.
 """
 
-LARGE = """One script of 50 MB: 20,000 INSERTs of 8 rows each. The server's memory is that of the process which serves
-the session, asked of the kernel every 20 ms: its high-water mark (VmHWM), in which the pages of the 128 MiB of shared
-buffers count that it has touched, and the most that was seen of its own memory (RssAnon).
+LARGE = """One script of 50 MB: 20,000 INSERTs of 8 rows each, which psql sends and commits one by one. The server's
+memory is that of the process which serves the session, asked of the kernel every 20 ms: its high-water mark (VmHWM), in
+which the pages of the 128 MiB of shared buffers count that it has touched, and the most that was seen of its own memory
+(RssAnon).
 """
 
 MANY = """As above, ten times as many as the largest number there.
 """
 
-DURABLE = """As above, but on a disk and with fsync: every commit waits for it.
+DURABLE = """As above, but on a disk and with fsync: every commit waits for it, of which psql has two for a migration.
 """
 
 PRISMA = """Prisma's native engine cannot be had from a package registry. This is its published CLI with its published

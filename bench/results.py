@@ -2,11 +2,12 @@
 
 import dataclasses
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+_LOAD = "load before"
 ONCE, KILLED, FAILED = "once", "killed", "failed"
 
 
@@ -72,6 +73,11 @@ class Results:
     machine: Mapping[str, str] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
 
+    def on_machine(self, machine: Mapping[str, str]) -> "Results":
+        """These, or none where they are another machine's: ratios hold on one machine only."""
+        known, now = ({key: value for key, value in each.items() if key != _LOAD} for each in (self.machine, machine))
+        return self if known == now else Results()
+
     def with_cell(self, cell: Cell) -> "Results":
         """With the cell in the place of the one that it measures again."""
         return replace(self, cells=(*(each for each in self.cells if each.key != cell.key), cell))
@@ -125,8 +131,3 @@ def _series(content: dict[str, Any]) -> Series:
 def _size(work: str) -> tuple[int, str]:
     head = work.split(" ", maxsplit=1)[0]
     return (int(head) if head.isdigit() else 0, work)
-
-
-def walls_ms(samples: Iterable[Sample]) -> list[float]:
-    """The wall times."""
-    return [each.wall_ms for each in samples]

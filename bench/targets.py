@@ -103,6 +103,9 @@ def _large(results: Results) -> Iterator[Verdict]:
 
 
 def _memory(results: Results) -> Iterator[Verdict]:
+    fresh = results.find("fresh", "1000")
+    peak = peak_mib(fresh.find(OURS, FRESH)) if fresh else None
+    yield _at_most("the terminal, applying 1000 migrations: at most 64 MiB", peak, 64, _mib)
     cell = results.find("cold", "function")
     for subject, limit in ((_URL, 64), (_SECRET, 96)):
         value = peak_mib(cell.find(subject, "warm")) if cell else None

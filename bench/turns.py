@@ -14,7 +14,7 @@ from bench.results import FAILED, KILLED, ONCE, Sample, Series
 from bench.tools.tool import Tool
 from bench.work import Work
 
-SLOW_S = 20.0
+SLOW_S = 15.0
 LIMIT_S = 180.0
 FRESH, NOOP = "fresh", "noop"
 

@@ -49,3 +49,11 @@ def test_cells_come_in_the_order_of_their_work_whatever_was_measured_first() -> 
     ordered = [(each.work, each.latency_ms) for each in results_of(*cells).of("fresh")]
 
     assert ordered == [("128 MB", 0), ("128 MB", 5), ("512 MB", 0), ("1024 MB", 0)]
+
+
+def test_figures_of_another_machine_are_left_out_and_its_load_is_no_other_machine() -> None:
+    here = {"CPU": "one", "load before": "0.10"}
+    kept = Results(results_of(compared()).cells, here)
+
+    assert kept.on_machine({**here, "load before": "3.00"}) == kept
+    assert kept.on_machine({**here, "CPU": "another"}) == Results()
