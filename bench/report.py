@@ -21,7 +21,8 @@ _SECTIONS: tuple[tuple[str, str, Callable[[Results], str]], ...] = (
 
 def report(results: Results) -> str:
     """The whole document."""
-    parts = [prose.TITLE, _environment(results), "## Targets", targets(results), prose.HOW, *_sections(results)]
+    found = ["## Targets", targets(results), prose.BEHIND]
+    parts = [prose.TITLE, _environment(results), *found, prose.HOW, *_sections(results)]
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
 
 
