@@ -16,23 +16,28 @@ def as_prisma_reads(script: bytes) -> bytes:
     """
     if _is_utf8(script):
         return script
-    decoder, text = getincrementaldecoder("utf-8")(errors="replace"), BytesIO()
-    for start in range(0, len(script), _PIECE_BYTES):
-        text.write(decoder.decode(script[start : start + _PIECE_BYTES]).encode())
-    text.write(decoder.decode(b"", final=True).encode())
+    text = BytesIO()
+    for piece in _decoded(script, errors="replace"):
+        text.write(piece.encode())
     return text.getvalue()
 
 
 def _is_utf8(script: bytes) -> bool:
-    """Whether the whole script is UTF-8; in pieces, so that a large one is not there twice."""
-    decoder = getincrementaldecoder("utf-8")()
+    """Whether the whole script is UTF-8."""
     try:
-        for start in range(0, len(script), _PIECE_BYTES):
-            decoder.decode(script[start : start + _PIECE_BYTES])
-        decoder.decode(b"", final=True)
+        for _ in _decoded(script, errors="strict"):
+            pass
     except UnicodeDecodeError:
         return False
     return True
+
+
+def _decoded(script: bytes, *, errors: str) -> Iterator[str]:
+    """The text in pieces, so that a large one is not there twice. Raises: UnicodeDecodeError, where errors are."""
+    decoder = getincrementaldecoder("utf-8")(errors=errors)
+    for start in range(0, len(script), _PIECE_BYTES):
+        yield decoder.decode(script[start : start + _PIECE_BYTES])
+    yield decoder.decode(b"", final=True)
 
 
 def checksum_of(script: bytes) -> str:

@@ -38,6 +38,7 @@ class Survey:
         self._migration = migration
         self._text = text
         self._max_statement_mib = max_statement_mib
+        self._longest_bytes = max_statement_mib * BYTES_OF_MIB
         self._open_begin: Statement | None = None
         self._chunk_start = 0
         self._landmarks: list[Landmark] = []
@@ -69,8 +70,7 @@ class Survey:
 
     def _pass_over(self, position: int, check_time: Callable[[], None]) -> int:
         """Count the ordinary statements that come next: just behind the last of them."""
-        text, longest_bytes = self._text, self._max_statement_mib * BYTES_OF_MIB
-        while (end := ordinary_end(text, position)) and end - position <= longest_bytes:
+        while (end := ordinary_end(self._text, position)) and end - position <= self._longest_bytes:
             position = end
             self.executed += 1
             if end - self._chunk_start >= CHUNK_BYTES:
@@ -79,7 +79,7 @@ class Survey:
         return position
 
     def _add(self, statement: Statement) -> None:
-        if statement.end - statement.start > self._max_statement_mib * BYTES_OF_MIB:
+        if statement.end - statement.start > self._longest_bytes:
             raise self._too_large(statement)
         kind = kind_of(statement)
         if kind in REFUSED:

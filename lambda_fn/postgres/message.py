@@ -8,6 +8,7 @@ from lambda_fn.domain.location import offset_after, offset_of
 from lambda_fn.domain.server_error import ServerError
 from lambda_fn.errors.classes import NOTHING_STAYED, Stayed
 from lambda_fn.postgres import sql
+from lambda_fn.postgres.composition import composed
 from lambda_fn.postgres.connection import Connection
 from lambda_fn.postgres.fence import Fence
 from lambda_fn.postgres.simple_query import Completion
@@ -16,7 +17,10 @@ from lambda_fn.postgres.simple_query import Completion
 # end of the script is reported here.
 _END = b"\n;"
 _AS_OURSELVES = tuple(map(str.encode, (sql.CHECK_CONSTRAINTS, *sql.RESET_ROLES, sql.CATALOG_ONLY)))
-_UNDO = tuple(map(str.encode, (*sql.RESET_SETTINGS, sql.CATALOG_ONLY, sql.NO_ROW_SECURITY)))
+_UNDO = (
+    *map(str.encode, (*sql.RESET_SETTINGS, sql.CATALOG_ONLY, sql.NO_ROW_SECURITY)),
+    composed(sql.RETAKE_LOCK, {"key": sql.ADVISORY_LOCK_KEY}),
+)
 _GRACE_MS = 250  # the server's clock strikes after ours, so that its word is known for the deadline's
 _LONGEST_MS = 2**31 - 1
 _TRANSACTION_TIMEOUT_SINCE = 170000
@@ -130,7 +134,6 @@ def _epilogue(connection: Connection, work: Work, fence: Fence) -> list[bytes]:
         *_AS_OURSELVES,
         fence.check_transaction(connection),
         *_UNDO,
-        connection.compose(sql.RETAKE_LOCK, key=sql.ADVISORY_LOCK_KEY),
         *connection.as_owner,
         *work.record(fence),
         sql.COMMIT.encode(),
